@@ -1,0 +1,174 @@
+"""Battles over REST and Server-Sent Events. Views read the request and call services; no rules."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from arena.api.serializers import BattleSerializer, BattleStartSerializer, VoteCastSerializer
+from arena.errors import BattleNotFoundError, InvalidInputError
+from arena.events import Event
+from arena.selectors import battle_get_for_voter
+from arena.services.battles import battle_regenerate, battle_start, battle_stop
+from arena.services.votes import vote_cast
+from arena.stream import ReaderLaggedError, battle_stream
+from arena.voters import address_of, voter_id_keep, voter_id_of
+
+
+class BattleAPIView(APIView):
+    """Battles belong to one voter and are never cached."""
+
+    def voter_id(self) -> uuid.UUID:
+        voter_id = voter_id_of(self.request._request)
+        if voter_id is None:
+            raise BattleNotFoundError
+        return voter_id
+
+    def body(self) -> dict[str, Any]:
+        if not isinstance(self.request.data, dict):
+            raise InvalidInputError("The body must be a JSON object.")
+        return self.request.data
+
+    def battle_response(
+        self, battle_id: uuid.UUID, voter_id: uuid.UUID, *, code: int = status.HTTP_200_OK
+    ) -> Response:
+        view = battle_get_for_voter(battle_id=battle_id, voter_id=voter_id)
+        return Response(BattleSerializer(view).data, status=code)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class BattlesView(BattleAPIView):
+    @extend_schema(
+        operation_id="battle_start",
+        summary="Start a battle between two anonymous models",
+        request=BattleStartSerializer,
+        responses={201: BattleSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body()
+        voter_id = voter_id_of(request._request) or uuid.uuid4()
+        battle = battle_start(
+            voter_id=voter_id,
+            address=address_of(request._request),
+            mode=body.get("mode", "battle"),
+            prompt=body.get("prompt", ""),
+            consent=body.get("consent"),
+        )
+        response = self.battle_response(battle.pk, voter_id, code=status.HTTP_201_CREATED)
+        voter_id_keep(response, voter_id)
+        return response
+
+
+class BattleView(BattleAPIView):
+    @extend_schema(
+        operation_id="battle_get", summary="The battle now", responses={200: BattleSerializer}
+    )
+    def get(self, request: Request, battle_id: uuid.UUID) -> Response:  # noqa: ARG002
+        return self.battle_response(battle_id, self.voter_id())
+
+
+class VoteView(BattleAPIView):
+    @extend_schema(
+        operation_id="vote_cast",
+        summary="Spend the ballot of one turn, and see who answered",
+        request=VoteCastSerializer,
+        responses={200: BattleSerializer},
+    )
+    def post(self, request: Request, battle_id: uuid.UUID) -> Response:
+        body = self.body()
+        voter_id = self.voter_id()
+        vote_cast(
+            voter_id=voter_id,
+            address=address_of(request._request),
+            battle_id=battle_id,
+            turn_index=body.get("turn"),
+            choice=body.get("choice"),
+            ballot=body.get("ballot"),
+            reasons=body.get("reasons", ()),
+        )
+        return self.battle_response(battle_id, voter_id)
+
+
+class StopView(BattleAPIView):
+    @extend_schema(
+        operation_id="battle_stop",
+        summary="Stop both answers, keeping what they said",
+        request=None,
+        responses={200: BattleSerializer},
+    )
+    def post(self, request: Request, battle_id: uuid.UUID) -> Response:  # noqa: ARG002
+        voter_id = self.voter_id()
+        battle_stop(voter_id=voter_id, battle_id=battle_id)
+        return self.battle_response(battle_id, voter_id)
+
+
+class RegenerateView(BattleAPIView):
+    @extend_schema(
+        operation_id="battle_regenerate",
+        summary="Ask the same pair again: the sides that failed, or both where none did",
+        request=None,
+        responses={200: BattleSerializer},
+    )
+    def post(self, request: Request, battle_id: uuid.UUID) -> Response:
+        voter_id = self.voter_id()
+        battle_regenerate(
+            voter_id=voter_id, address=address_of(request._request), battle_id=battle_id
+        )
+        return self.battle_response(battle_id, voter_id)
+
+
+@require_GET
+@never_cache
+async def battle_events(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponseBase:
+    """Server-Sent Events: `id` is the event's seq, and Last-Event-ID goes on from there."""
+    last = request.headers.get("Last-Event-ID", "")
+    stream = battle_stream(
+        battle_id=battle_id,
+        voter_id=voter_id_of(request),
+        after=int(last) if last.isdecimal() and len(last) < 18 else None,
+    )
+    try:
+        first = await anext(stream)
+    except BattleNotFoundError as error:
+        return JsonResponse(
+            {"error": {"code": error.code, "message": error.message}}, status=404
+        )
+    response = StreamingHttpResponse(
+        _sse(first, stream), content_type="text/event-stream; charset=utf-8"
+    )
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _sse(first: Event, stream: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    yield _sse_event(first)
+    try:
+        async for event in stream:
+            yield _sse_event(event)
+    except ReaderLaggedError:
+        # The connection ends here; EventSource connects again with its Last-Event-ID.
+        return
+
+
+def _sse_event(event: Event) -> bytes:
+    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {event['seq']}\nevent: {event['type']}\ndata: {data}\n\n".encode()

@@ -1,0 +1,129 @@
+"""The border of the blind: everything that a voter's client is told of a battle is made here.
+
+Pages, REST and sockets build on these views and on `arena.events`, never on the rows, so that what
+may be known before the vote is decided in one place.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from arena.events import error_view
+from arena.live import LiveTurn, battle_state
+from arena.models import Answer, Battle, Turn, Vote
+from inference.models import LanguageModel
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    state: str
+    text: str
+    error: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class VoteView:
+    choice: str
+    reasons: tuple[str, ...]
+    counted: bool
+    exclusion: str
+    cast_at: datetime
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """A model as it is revealed."""
+
+    slug: str
+    name: str
+    organization: str
+    licence: str
+    homepage: str
+    description: str
+
+
+@dataclass(frozen=True)
+class TurnView:
+    index: int
+    prompt: str
+    ballot: str
+    answers: dict[str, AnswerView]
+    vote: VoteView | None
+
+
+@dataclass(frozen=True)
+class BattleView:
+    """A battle as its voter may know it now; `models` is None until the reveal."""
+
+    id: uuid.UUID
+    mode: str
+    state: str
+    turns: tuple[TurnView, ...]
+    models: dict[str, ModelView] | None
+
+
+def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
+    """`battle` comes with its turns, answers, votes and models fetched; `live` is fresher text."""
+    turns = tuple(_turn_view(turn, live) for turn in battle.turns.all())
+    voted = any(turn.vote for turn in turns)
+    revealed = voted or battle.mode != Battle.Mode.BATTLE
+    last = turns[-1]
+    state = (
+        Battle.State.VOTED
+        if last.vote
+        else battle_state({s: (a.state, bool(a.text)) for s, a in last.answers.items()})
+    )
+    return BattleView(
+        id=battle.id,
+        mode=battle.mode,
+        state=str(state),
+        turns=turns,
+        models=_models_view(battle) if revealed else None,
+    )
+
+
+def answers_current(turn: Turn) -> dict[str, Answer]:
+    """The latest attempt of each side, by side."""
+    return {answer.side: answer for answer in sorted(turn.answers.all(), key=lambda a: a.attempt)}
+
+
+def _turn_view(turn: Turn, live: LiveTurn | None) -> TurnView:
+    answers = {
+        side: AnswerView(answer.state, answer.text, error_view(answer.error))
+        for side, answer in sorted(answers_current(turn).items())
+    }
+    if live is not None and live.index == turn.index:
+        answers = {
+            side: AnswerView(now["state"], now["text"], error_view(now["error"]))
+            for side, now in live.view().items()
+        }
+    vote = getattr(turn, "vote", None)
+    return TurnView(turn.index, turn.prompt, turn.ballot, answers, vote and _vote_view(vote))
+
+
+def _vote_view(vote: Vote) -> VoteView:
+    return VoteView(
+        choice=vote.choice,
+        reasons=tuple(vote.reasons),
+        counted=not vote.exclusion,
+        exclusion=vote.exclusion,
+        cast_at=vote.cast_at,
+    )
+
+
+def _models_view(battle: Battle) -> dict[str, ModelView]:
+    models = {"a": battle.model_a, "b": battle.model_b}
+    return {side: model_view(model) for side, model in models.items() if model is not None}
+
+
+def model_view(model: LanguageModel) -> ModelView:
+    return ModelView(
+        slug=model.slug,
+        name=model.name,
+        organization=model.organization.name,
+        licence=model.licence,
+        homepage=model.homepage,
+        description=model.description,
+    )

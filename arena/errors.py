@@ -1,0 +1,87 @@
+"""What can be wrong with what a voter asks, each with a code, a sentence and the field at fault.
+
+Knows no HTTP: `config.api` maps codes to statuses, pages show the sentence. No message here ever
+carries a provider's words, a model's name, or a number that differs between models.
+"""
+
+from __future__ import annotations
+
+
+class ArenaError(Exception):
+    """`code` is for programs, `message` for people, `field` names the input at fault."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInputError(ArenaError):
+    code = "invalid"
+
+
+class InvalidPromptError(InvalidInputError):
+    code = "invalid_prompt"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="prompt")
+
+
+class ConsentMissingError(ArenaError):
+    code = "consent_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Please agree first that prompt, answers and vote are kept and may be published.",
+            field="consent",
+        )
+
+
+class BattleNotFoundError(ArenaError):
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such battle of yours.")
+
+
+class NoLiveModelsError(ArenaError):
+    code = "no_live_models"
+
+    def __init__(self) -> None:
+        super().__init__("Fewer than two models can answer now. Please try again in a minute.")
+
+
+class BallotUnknownError(ArenaError):
+    code = "invalid_ballot"
+
+    def __init__(self) -> None:
+        super().__init__("This ballot is not the one issued for this turn.", field="ballot")
+
+
+class BallotSpentError(ArenaError):
+    code = "ballot_spent"
+
+    def __init__(self) -> None:
+        super().__init__("You have already voted on this turn, and differently.")
+
+
+class NotVotableError(ArenaError):
+    code = "not_votable"
+
+
+class NotGeneratingError(ArenaError):
+    code = "not_generating"
+
+
+class NotRetryableError(ArenaError):
+    code = "not_retryable"
+
+
+class RateLimitedError(ArenaError):
+    code = "rate_limited"
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(f"That was a lot at once. Please come back in {retry_after} seconds.")
+        self.retry_after = retry_after

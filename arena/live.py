@@ -1,0 +1,235 @@
+"""The text of one turn while it is being generated, and who reads it.
+
+Thread-safe: the runner's thread writes, the event loops of sockets and requests read. Knows nothing
+of the database and of where tokens come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena import events
+from arena.events import Event
+
+# A reader this many events behind is closed: 256 frames are ten seconds of text.
+READER_BACKLOG = 256
+
+
+class Reader:
+    """One subscriber: events in order, then None; `lagged` when it was too slow for them."""
+
+    def __init__(self) -> None:
+        self.lagged = False
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    async def get(self) -> Event | None:
+        return await self._queue.get()
+
+    def put(self, event: Event | None) -> None:
+        """Called from the runner's thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._put, event)
+        except RuntimeError:
+            # The reader's loop is closed: its process is ending, and so is its subscription.
+            self.lagged = True
+
+    def _put(self, event: Event | None) -> None:
+        if self.lagged:
+            return
+        if event is not None and self._queue.qsize() >= READER_BACKLOG:
+            self.lagged = True
+            event = None
+        self._queue.put_nowait(event)
+
+
+@dataclass
+class LiveSide:
+    """One answer in the making."""
+
+    answer_id: int
+    state: str = "pending"
+    text: str = ""
+    error: str = ""
+    sent: int = 0  # characters that readers have
+    announced: bool = False  # whether readers know that it has ended
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in {"pending", "streaming"}
+
+
+@dataclass
+class LiveTurn:
+    """Both sides of a turn. `seq` starts at the battle's age in milliseconds, so that it only grows
+    over retries and restarts too, and then counts events one by one."""
+
+    battle_id: uuid.UUID
+    index: int
+    sides: dict[str, LiveSide]
+    seq: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    readers: set[Reader] = field(default_factory=set)
+    watched_at: float = field(default_factory=time.monotonic)
+    # seq -> characters of each side that a reader of that event has
+    _sent_at: dict[int, dict[str, int]] = field(default_factory=dict)
+    closed: bool = False
+    # How answers end that are cut off from here on: "stopped", "abandoned" or "failed".
+    cancel_state: str = ""
+
+    def append(self, side: str, text: str) -> None:
+        """Add text to a side; `flush` sends it."""
+        with self.lock:
+            self.sides[side].text += text
+            self.sides[side].state = "streaming"
+
+    def flush(self) -> None:
+        """Send one frame with what is new on either side."""
+        with self.lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        new = {
+            name: {"offset": side.sent, "text": side.text[side.sent :]}
+            for name, side in self.sides.items()
+            if len(side.text) > side.sent
+        }
+        if not new:
+            return
+        for name in new:
+            self.sides[name].sent = len(self.sides[name].text)
+        self._publish(events.delta(seq=self._next_seq(), turn=self.index, sides=new))
+
+    def announce_end(self, side: str) -> None:
+        """Tell readers that a side has ended; its last state must be in the database by now."""
+        with self.lock:
+            self._flush()
+            self.sides[side].announced = True
+            self._publish(self._ended_event(side, self._next_seq()))
+
+    def close(self) -> None:
+        """No more events: readers are told, and new ones are not taken."""
+        with self.lock:
+            self.closed = True
+            for reader in self.readers:
+                reader.put(None)
+            self.readers.clear()
+
+    def subscribe(self, *, after: int | None) -> tuple[list[Event], Reader] | None:
+        """What the reader has to know now, and the reader that gets the rest; None when closed.
+
+        With `after`, the seq of the last event seen, one delta makes up for what was missed;
+        where that event is unknown, and without it, the first event is a snapshot.
+        """
+        with self.lock:
+            if self.closed:
+                return None
+            # Text that waits for the next frame goes out first, so all readers are level.
+            self._flush()
+            first: list[Event]
+            have = self._sent_at.get(after) if after is not None else None
+            if have is None:
+                first = [self._snapshot()]
+            else:
+                missed = {
+                    name: {"offset": have[name], "text": side.text[have[name] :]}
+                    for name, side in self.sides.items()
+                    if side.sent > have[name]
+                }
+                first = (
+                    [events.delta(seq=self.seq, turn=self.index, sides=missed)] if missed else []
+                )
+            first += [
+                self._ended_event(name, self.seq)
+                for name, side in self.sides.items()
+                if side.announced
+            ]
+            reader = Reader()
+            self.readers.add(reader)
+            self.watched_at = time.monotonic()
+            return first, reader
+
+    def unsubscribe(self, reader: Reader) -> None:
+        with self.lock:
+            self.readers.discard(reader)
+            self.watched_at = time.monotonic()
+
+    def touch(self) -> None:
+        """Somebody looked, without subscribing."""
+        self.watched_at = time.monotonic()
+
+    def unwatched_for(self) -> float:
+        """Seconds since anybody watched; 0 while somebody does."""
+        return 0.0 if self.readers else time.monotonic() - self.watched_at
+
+    def view(self) -> dict[str, dict[str, Any]]:
+        """State, text and error of each side as they are now."""
+        with self.lock:
+            return {
+                name: {"state": self._told(side), "text": side.text, "error": side.error}
+                for name, side in self.sides.items()
+            }
+
+    def _told(self, side: LiveSide) -> str:
+        # An end is told once it is saved: who hears "complete" may vote at once.
+        return "streaming" if side.ended and not side.announced else side.state
+
+    def _snapshot(self) -> Event:
+        sides = {
+            name: {
+                "offset": 0,
+                "text": side.text,
+                "state": self._told(side),
+                "error": events.error_view(side.error) if side.announced else None,
+            }
+            for name, side in self.sides.items()
+        }
+        self._sent_at[self.seq] = {name: side.sent for name, side in self.sides.items()}
+        return events.snapshot(
+            seq=self.seq, turn=self.index, state=self._battle_state(), sides=sides
+        )
+
+    def _ended_event(self, name: str, seq: int) -> Event:
+        side = self.sides[name]
+        return events.answer_ended(
+            seq=seq,
+            turn=self.index,
+            side=name,
+            state=side.state,
+            error=side.error,
+            length=len(side.text),
+            battle_state=self._battle_state(),
+        )
+
+    def _battle_state(self) -> str:
+        return battle_state({n: (self._told(s), bool(s.text)) for n, s in self.sides.items()})
+
+    def _next_seq(self) -> int:
+        self.seq += 1
+        self._sent_at[self.seq] = {name: side.sent for name, side in self.sides.items()}
+        return self.seq
+
+    def _publish(self, event: Event) -> None:
+        for reader in self.readers:
+            reader.put(event)
+
+
+def battle_state(sides: Mapping[str, tuple[str, bool]]) -> str:
+    """A battle's state from (answer state, has text) of each side, before any vote.
+
+    A stopped answer without a word cannot be judged, so it makes the battle a failed one.
+    """
+    states = {state for state, _ in sides.values()}
+    if states & {"pending", "streaming"}:
+        return "generating"
+    if all(state == "complete" or (state == "stopped" and text) for state, text in sides.values()):
+        return "votable"
+    if "failed" in states or "stopped" in states:
+        return "failed"
+    return "abandoned"

@@ -1,0 +1,267 @@
+"""Voter, battle, turn, answer, vote, and the ledger of what counted.
+
+Knows nothing of ratings, pages or transport. Constraints stand here first: what the database
+refuses, no service can get wrong.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from inference.models import LanguageModel
+
+
+def ballot_token() -> str:
+    """128 random bits: a ballot can be neither guessed nor derived from a battle's address."""
+    return secrets.token_urlsafe(16)
+
+
+class Voter(models.Model):
+    """An anonymous person, known by a signed cookie only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"voter {self.id}"
+
+
+class Battle(models.Model):
+    """Two models, one voter, one conversation. Side a is shown first (left, or above)."""
+
+    class Mode(models.TextChoices):
+        BATTLE = "battle"
+        SIDE_BY_SIDE = "side_by_side"
+        DIRECT = "direct"
+
+    class State(models.TextChoices):
+        GENERATING = "generating"
+        VOTABLE = "votable"
+        VOTED = "voted"
+        FAILED = "failed"
+        ABANDONED = "abandoned"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    mode = models.CharField(max_length=12, choices=Mode, default=Mode.BATTLE)
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="battles")
+    model_a = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="+")
+    model_b = models.ForeignKey(
+        LanguageModel, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    sampler = models.CharField(max_length=100, blank=True, help_text="Name and version.")
+    probability = models.FloatField(
+        null=True, help_text="Of drawing this pair from this pool, sides not told apart."
+    )
+    pool = ArrayField(
+        models.BigIntegerField(), default=list, help_text="Models the pair was drawn from."
+    )
+    consent_version = models.CharField(max_length=20)
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Readers that do not share a process with the generating one say here that they still watch.
+    watched_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["voter", "-created_at"], name="battle_of_voter")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mode__in=["battle", "side_by_side", "direct"]),
+                name="battle_mode_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(mode="direct", model_b__isnull=True)
+                | (Q(mode__in=["battle", "side_by_side"]) & ~Q(model_a=F("model_b"))),
+                name="battle_of_two_models",
+            ),
+            models.CheckConstraint(
+                condition=~Q(mode="battle")
+                | Q(probability__gt=0, probability__lte=1, model_b__isnull=False),
+                name="battle_probability_logged",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"battle {self.id}"
+
+    def language_model(self, side: str) -> LanguageModel:
+        """The model on side "a" or "b"; a direct chat has no side b."""
+        model = self.model_a if side == "a" else self.model_b
+        if model is None:
+            raise ValueError(f"battle {self.id} has no side {side!r}")
+        return model
+
+
+class Turn(models.Model):
+    """One prompt to both sides, and the ballot that one vote on it spends."""
+
+    battle = models.ForeignKey(Battle, on_delete=models.CASCADE, related_name="turns")
+    index = models.PositiveSmallIntegerField()
+    prompt = models.TextField()
+    ballot = models.CharField(max_length=32, unique=True, default=ballot_token, editable=False)
+    stop_requested_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["battle", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["battle", "index"], name="turn_index_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"turn {self.index} of battle {self.battle_id}"
+
+
+class Answer(models.Model):
+    """What one side said to one turn. A regenerated answer is a new attempt; old ones stay."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        STREAMING = "streaming"
+        COMPLETE = "complete"
+        STOPPED = "stopped"
+        FAILED = "failed"
+        ABANDONED = "abandoned"
+
+    GENERATING = (State.PENDING, State.STREAMING)
+
+    class Error(models.TextChoices):
+        """What went wrong, in words that are the same for every model and provider."""
+
+        UNAVAILABLE = "model_unavailable"
+        BUSY = "model_busy"
+        TIMEOUT = "model_timeout"
+        EMPTY = "empty_answer"
+        ENDLESS = "endless_answer"
+        TOO_LONG = "conversation_too_long"
+        INTERRUPTED = "interrupted"
+
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="answers")
+    side = models.CharField(max_length=1, choices=[("a", "a"), ("b", "b")])
+    attempt = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    text = models.TextField(blank=True)
+    error = models.CharField(max_length=30, choices=Error, blank=True)
+    error_detail = models.TextField(
+        blank=True, help_text="For operators: may hold a provider's words; never sent to a voter."
+    )
+    finish_reason = models.CharField(max_length=30, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    first_token_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # The process that generates saves every second; silence means that it is gone.
+    saved_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["turn", "side", "attempt"]
+        constraints = [
+            models.UniqueConstraint(fields=["turn", "side", "attempt"], name="attempt_unique"),
+            models.CheckConstraint(condition=Q(side__in=["a", "b"]), name="side_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "pending", "streaming", "complete", "stopped", "failed", "abandoned",
+                    ]
+                ),
+                name="answer_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed", error__gt="") | (~Q(state="failed") & Q(error="")),
+                name="failed_answer_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="complete") | ~Q(text=""), name="complete_answer_has_text"
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(
+                fields=["saved_at"],
+                condition=Q(state__in=["pending", "streaming"]),
+                name="answer_generating",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.side} to {self.turn}"
+
+
+class Vote(models.Model):
+    """One spent ballot. What counts is told by the ledger; `exclusion` is its latest word."""
+
+    class Choice(models.TextChoices):
+        A = "a"
+        B = "b"
+        TIE = "tie"
+        BOTH_BAD = "both_bad"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    turn = models.OneToOneField(Turn, on_delete=models.PROTECT, related_name="vote")
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="votes")
+    choice = models.CharField(max_length=8, choices=Choice)
+    reasons = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    exclusion = models.CharField(
+        max_length=20, blank=True, help_text="Why it does not count; empty when it does."
+    )
+    ledger_entry = models.OneToOneField(
+        "LedgerEntry", on_delete=models.PROTECT, related_name="vote"
+    )
+    cast_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["ledger_entry"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(choice__in=["a", "b", "tie", "both_bad"]), name="vote_choice_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"vote {self.choice} on {self.turn}"
+
+
+class VoteSecret(models.Model):
+    """What ties a vote's public ledger entry to its texts and its voter. Erasable; the chain stays."""
+
+    vote = models.OneToOneField(Vote, on_delete=models.CASCADE, related_name="secret")
+    voter_token = models.CharField(max_length=64, unique=True)
+    salts = models.JSONField(help_text="Field name to its 256-bit salt in hex.")
+
+    class Meta:
+        ordering = ["vote"]
+
+    def __str__(self) -> str:
+        return f"secret of {self.vote_id}"
+
+
+class LedgerEntry(models.Model):
+    """One link of the append-only chain. The database refuses UPDATE, DELETE and TRUNCATE."""
+
+    class Kind(models.TextChoices):
+        VOTE = "vote"
+        EXCLUSION = "exclusion"
+        REINSTATEMENT = "reinstatement"
+        WITHDRAWAL = "withdrawal"
+        RETIREMENT = "retirement"
+        IMPORT = "import"
+
+    sequence = models.PositiveBigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=15, choices=Kind)
+    payload = models.TextField(help_text="Canonical JSON, byte for byte as it was hashed.")
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["sequence"]
+        verbose_name_plural = "ledger entries"
+
+    def __str__(self) -> str:
+        return f"ledger entry {self.sequence} ({self.kind})"

@@ -1,0 +1,86 @@
+"""What all of the API shares: the shape of errors, and 404 in JSON for paths that do not exist."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from arena.errors import (
+    ArenaError,
+    BallotSpentError,
+    BattleNotFoundError,
+    NoLiveModelsError,
+    NotGeneratingError,
+    NotRetryableError,
+    NotVotableError,
+    RateLimitedError,
+)
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+logger = logging.getLogger(__name__)
+
+STATUSES: dict[type[ArenaError], int] = {
+    BattleNotFoundError: 404,
+    BallotSpentError: 409,
+    NotVotableError: 409,
+    NotGeneratingError: 409,
+    NotRetryableError: 409,
+    RateLimitedError: 429,
+    NoLiveModelsError: 503,
+}
+
+
+def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
+    """`{"error": {"code", "message", "field"?}}`, the one shape of every API error."""
+    error = {"code": code, "message": message}
+    if field is not None:
+        error["field"] = field
+    return {"error": error}
+
+
+def error_response(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What is not foreseen here stays a 500, logged by Django."""
+    if isinstance(problem, ArenaError):
+        response = Response(
+            error_body(problem.code, problem.message, problem.field),
+            status=STATUSES.get(type(problem), status.HTTP_400_BAD_REQUEST),
+        )
+        if isinstance(problem, RateLimitedError):
+            response["Retry-After"] = str(problem.retry_after)
+        return response
+    if isinstance(problem, RequestDataTooBig):
+        return Response(
+            error_body("too_large", "The request is larger than allowed."),
+            status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+        )
+    response = exception_handler(problem, context)
+    if response is None:
+        return None
+    field = None
+    detail: Any = response.data
+    if isinstance(problem, exceptions.ValidationError) and isinstance(detail, dict):
+        field, detail = next(iter(detail.items()))
+    code, message = "invalid", str(detail)
+    if isinstance(problem, Http404):
+        code, message = "not_found", "There is nothing here."
+    elif isinstance(problem, exceptions.APIException):
+        codes = problem.get_codes()
+        code = codes if isinstance(codes, str) else "invalid"
+        if isinstance(detail, dict):
+            message = str(detail.get("detail", detail))
+        elif isinstance(detail, list):
+            message = " ".join(str(part) for part in detail)
+    response.data = error_body(code, message, field)
+    return response
+
+
+def not_found(request: HttpRequest, path: str = "") -> JsonResponse:  # noqa: ARG001
+    """Every path under /api/ that is none of ours, one without its closing slash among them."""
+    message = "There is no such path in this API."
+    if not request.path.endswith("/"):
+        message += " Every path ends in a slash."
+    return JsonResponse(error_body("not_found", message), status=404)

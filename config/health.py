@@ -1,0 +1,136 @@
+"""/healthz, /readyz and /metrics: for operators and their machines."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from arena.voters import address_of
+from inference.models import Endpoint
+from inference.selectors import language_models_live
+from inference.services import endpoints_probe
+
+# The worker writes down that it lives every ten seconds.
+WORKER_SILENCE_SECONDS = 30
+INFERENCE_TIMEOUT_SECONDS = 3.0
+PROBE_AGAIN_AFTER = timedelta(seconds=3)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The process is alive; nothing is said of what it needs."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    """200 when a battle can be fought, voted and rated; else 503 with what is missing."""
+    checks: dict[str, Callable[[], str]] = {
+        "database": _database,
+        "inference": _inference,
+        "worker": _worker,
+        "models": _models,
+    }
+    if settings.REDIS_URL:
+        checks["layer"] = _layer
+    reasons = {}
+    for name, check in checks.items():
+        problem = check()
+        if problem:
+            reasons[name] = problem
+        if problem and name == "database":
+            break  # the others need it, and would only wait for it again
+    if reasons:
+        return JsonResponse({"ready": False, "reasons": reasons}, status=503)
+    return JsonResponse({"ready": True, "reasons": {}})
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return f"no connection: {type(error).__name__}"
+    return ""
+
+
+def _inference() -> str:
+    """The own inference service, where a model uses it; models elsewhere are `_models`' matter."""
+    if not Endpoint.objects.filter(base_url="", language_model__status="active").exists():
+        return ""
+    url = settings.INFERENCE_URL.removesuffix("/v1") + "/ready"
+    try:
+        response = httpx.get(url, timeout=INFERENCE_TIMEOUT_SECONDS)
+    except httpx.HTTPError as error:
+        return f"the inference service does not answer: {type(error).__name__}"
+    if response.status_code != httpx.codes.OK:
+        return f"the inference service is not ready: {response.text[:300].strip()}"
+    return ""
+
+
+def _worker() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_workers"
+            " WHERE last_heartbeat > now() - make_interval(secs => %s)",
+            [WORKER_SILENCE_SECONDS],
+        )
+        row = cursor.fetchone()
+    return "" if row and row[0] else "no worker was heard of in the last 30 seconds"
+
+
+def _models() -> str:
+    live = language_models_live().count()
+    if live < 2:
+        endpoints_probe(older_than=PROBE_AGAIN_AFTER)
+        live = language_models_live().count()
+    return "" if live >= 2 else f"{live} live models; a battle needs two"
+
+
+def _layer() -> str:
+    try:
+        cache.set("readyz", 1, timeout=1)
+    except OSError as error:
+        return f"Redis does not answer: {type(error).__name__}"
+    return ""
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics of this process; for loopback, or with METRICS_TOKEN as bearer token.
+
+    Counters by model around a battle's start would unblind it, so this is never public.
+    """
+    if not _may_read_metrics(request):
+        return HttpResponse("metrics are for loopback, or with a token\n", status=403)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if settings.METRICS_TOKEN and secrets.compare_digest(
+        given.encode(), settings.METRICS_TOKEN.encode()
+    ):
+        return True
+    # A proxy on this machine makes every visitor look like loopback: its headers give it away.
+    forwarded = any(
+        name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
+    )
+    try:
+        return not forwarded and ipaddress.ip_address(address_of(request)).is_loopback
+    except ValueError:
+        return False

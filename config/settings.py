@@ -1,0 +1,230 @@
+"""All settings, read from the environment; docs/configuration.md lists every one.
+
+Knows nothing of what the apps do with them. Importing it reads (and at the first start makes) the
+secrets under DATA_DIR, and touches nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env
+
+from arena.rate_limits import rate_limits_parse
+from config.secrets import secret_key, secret_key_fallbacks
+
+env = Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- where things are ----------------------------------------------------------------------------
+DATA_DIR: Path = (BASE_DIR / env.path("DATA_DIR", Path("var"))).resolve()
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000)
+INFERENCE_PORT = env.int("INFERENCE_PORT", 8100)
+INFERENCE_URL = f"http://127.0.0.1:{INFERENCE_PORT}/v1"
+MODEL_CACHE: Path = env.path(
+    "MODEL_CACHE", Path.home() / ".cache" / "preferendum" / "models"
+).expanduser()
+BENCHMARK_DATA: Path | None = env.path("BENCHMARK_DATA", None)
+
+# --- who may reach it ----------------------------------------------------------------------------
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if _public.scheme not in {"http", "https"} or not _public.hostname:
+    raise ValueError(f"PUBLIC_URL is {PUBLIC_URL!r}: give an address such as https://arena.example")
+PUBLIC_IS_HTTPS = _public.scheme == "https"
+ALLOWED_HOSTS = [_public.hostname, *LOOPBACK_HOSTS]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = VOTER_COOKIE_SECURE = PUBLIC_IS_HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_IS_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_IS_HTTPS and TRUSTED_PROXIES else None
+)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "font-src": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Largest request body in bytes: 64 KB of JSON for programs; a form percent-encodes every byte of an
+# 8,000 character prompt, so pages get room for that.
+API_BODY_LIMIT = 64 * 1024
+PAGE_BODY_LIMIT = 512 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = PAGE_BODY_LIMIT
+
+# --- secrets -------------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA_DIR)
+SECRET_KEY_FALLBACKS = secret_key_fallbacks(DATA_DIR)
+DEBUG = env.bool("DEBUG", False)
+
+# --- the arena -----------------------------------------------------------------------------------
+ARENA_PAIR_SAMPLER = env.str("ARENA_PAIR_SAMPLER", "arena.matchmaking.uniform")
+ARENA_VALIDITY_RULES: list[str] = env.list("ARENA_VALIDITY_RULES", ["leak", "duplicate"])
+ARENA_RATE_LIMITS = rate_limits_parse(
+    env.str(
+        "ARENA_RATE_LIMITS",
+        "battles:voter=20/60 battles:network=120/60 votes:voter=60/60 votes:network=240/60",
+    )
+)
+ARENA_ORPHAN_SECONDS = env.float("ARENA_ORPHAN_SECONDS", 20.0)
+ARENA_CONSENT_VERSION = "2026-11"
+
+# --- Django --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: `manage.py runserver` serves ASGI for development
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "channels",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "procrastinate.contrib.django",
+    "inference",
+    "arena",
+    "ratings",
+    "frontend",
+    "config.apps.ConfigConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.ForeignOriginMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# An API path without its closing slash is a 404 in JSON, never a redirect that drops the body.
+APPEND_SLASH = False
+
+# --- database, cache, layer, jobs ------------------------------------------------------------------
+# `make run` and `manage.py` set DATABASE_URL for the embedded server before Django starts.
+DATABASES: dict[str, Any] = {
+    "default": env.dj_db_url("DATABASE_URL", "postgresql:///preferendum") | {"CONN_MAX_AGE": 0}
+}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ValueError("DATABASE_URL must name a PostgreSQL server: postgresql://USER@HOST/NAME")
+if "DATABASE_URL" in os.environ:
+    # Commands that need no database have none, and a pool would keep trying to reach it.
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", 16),
+        "timeout": 10,
+    }
+# Who web and worker are in the database; the ledger is closed to this role for all but INSERT.
+DATABASE_SERVICE_ROLE = env.str("DATABASE_SERVICE_ROLE", "preferendum_service")
+
+REDIS_URL = env.str("REDIS_URL", "")
+CHANNEL_LAYERS: dict[str, Any]
+CACHES: dict[str, Any]
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1)
+
+# --- API -----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.error_response",
+    "UNAUTHENTICATED_USER": None,
+    # `format` is an ordinary parameter of our own endpoints.
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Preferendum",
+    "DESCRIPTION": "Blind battles between language models, and the ratings that follow.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- language, time, static ------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+
+# Prompts, answers, keys and addresses are never logged.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": "INFO"} for name in ("arena", "ratings", "inference", "config", "frontend")
+    },
+}

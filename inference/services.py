@@ -1,0 +1,159 @@
+"""All writes to the registry: loading a model file, and what is known of each endpoint's health."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from inference.client import auth_headers
+from inference.model_file import ModelFile, ModelSpec
+from inference.models import Endpoint, LanguageModel, Organization, Training
+
+logger = logging.getLogger(__name__)
+
+PROBE_TIMEOUT_SECONDS = 3.0
+SAME_FIELDS = (
+    "name", "description", "licence", "open_weights", "parameters", "active_parameters",
+    "precision", "category", "base_model", "checkpoint_step", "context_length",
+    "knowledge_cutoff", "release_date", "price_in", "price_out", "homepage", "system_prompt",
+    "status", "retired_on", "retired_reason",
+)  # fmt: skip
+ENDPOINT_FIELDS = (
+    "dialect", "api_key_env", "concurrency", "connect_timeout", "first_token_timeout",
+    "between_tokens_timeout", "total_timeout",
+)  # fmt: skip
+
+
+@transaction.atomic
+def model_file_load(*, model_file: ModelFile) -> list[str]:
+    """Bring the registry to what the file says; return one line per change, none when nothing did.
+
+    Models that the file does not name are left alone: a file adds and updates, retiring a model is
+    a status with a date and a reason. Raises ValidationError where a value is refused.
+    """
+    changes: list[str] = []
+    organizations: dict[str, Organization] = {}
+    for organization in model_file.organizations:
+        organizations[organization.slug] = _row_set(
+            Organization,
+            {"slug": organization.slug},
+            {"name": organization.name, "homepage": organization.homepage},
+            changes,
+        )
+    trainings: dict[str, Training] = {}
+    for training in model_file.trainings:
+        trainings[training.slug] = _row_set(
+            Training,
+            {"slug": training.slug},
+            {
+                "name": training.name,
+                "organization": organizations[training.organization],
+                "description": training.description,
+            },
+            changes,
+        )
+    for model in model_file.models:
+        values: dict[str, Any] = {field: getattr(model, field) for field in SAME_FIELDS}
+        values["organization"] = organizations[model.organization]
+        values["training"] = trainings[model.training] if model.training else None
+        values["aliases"] = list(model.aliases)
+        values["sampling"] = dict(model.sampling)
+        language_model = _row_set(LanguageModel, {"slug": model.slug}, values, changes)
+        _endpoints_set(language_model, model, changes)
+    return changes
+
+
+def _row_set(
+    row_class: type[Any], key: Mapping[str, Any], values: Mapping[str, Any], changes: list[str]
+) -> Any:
+    label = f"{row_class._meta.verbose_name} {' '.join(str(part) for part in key.values())}"
+    row = row_class.objects.filter(**key).first()
+    if row is None:
+        row = row_class(**key, **values)
+        changes.append(f"{label}: added")
+    else:
+        differing = [name for name, value in values.items() if getattr(row, name) != value]
+        if not differing:
+            return row
+        for name in differing:
+            setattr(row, name, values[name])
+        changes.append(f"{label}: changed {', '.join(differing)}")
+    row.full_clean()
+    row.save()
+    return row
+
+
+def _endpoints_set(language_model: LanguageModel, model: ModelSpec, changes: list[str]) -> None:
+    kept = []
+    for endpoint in model.endpoints:
+        key = {
+            "language_model": language_model,
+            "base_url": endpoint.base_url,
+            "name": endpoint.name or model.slug,
+        }
+        values = {field: getattr(endpoint, field) for field in ENDPOINT_FIELDS}
+        kept.append(_row_set(Endpoint, key, values, changes).pk)
+    for gone in language_model.endpoints.exclude(pk__in=kept):
+        changes.append(f"endpoint {gone}: removed")
+        gone.delete()
+
+
+def endpoint_report(*, endpoint_id: int, problem: str = "") -> None:
+    """Note that an endpoint answered, or what was wrong: an outage leaves the pool at once.
+
+    `problem` is for operators: it may hold a provider's text and never reaches a voter.
+    """
+    Endpoint.objects.filter(pk=endpoint_id).update(
+        is_up=not problem, problem=problem[:300], checked_at=timezone.now()
+    )
+
+
+def endpoints_probe(*, older_than: timedelta = timedelta(0)) -> int:
+    """Ask every endpoint of an active model that was not heard of since `older_than`; return how many.
+
+    One request for `/models` a server: an endpoint is up when the server answers and, where it
+    lists its models, lists this one. Nothing is generated, so a probe costs no tokens.
+    """
+    due = Endpoint.objects.filter(
+        models.Q(checked_at__isnull=True) | models.Q(checked_at__lte=timezone.now() - older_than),
+        language_model__status=LanguageModel.Status.ACTIVE,
+    )
+    answers: dict[tuple[str, str, str], tuple[set[str] | None, str]] = {}
+    with httpx.Client(timeout=PROBE_TIMEOUT_SECONDS, follow_redirects=False) as client:
+        for endpoint in due:
+            server = (endpoint.base_url, endpoint.dialect, endpoint.api_key_env)
+            if server not in answers:
+                answers[server] = _models_served(client, endpoint)
+            served, problem = answers[server]
+            if not problem and served is not None and endpoint.name not in served:
+                problem = f"the server answers but does not serve {endpoint.name}"
+            if bool(problem) == endpoint.is_up:
+                logger.info("endpoint %s is %s", endpoint, f"down: {problem}" if problem else "up")
+            endpoint_report(endpoint_id=endpoint.pk, problem=problem)
+    return len(due)
+
+
+def _models_served(client: httpx.Client, endpoint: Endpoint) -> tuple[set[str] | None, str]:
+    """The names a server lists (None where it keeps no list), or what is wrong with it."""
+    url = f"{endpoint.base_url or settings.INFERENCE_URL}/models"
+    try:
+        response = client.get(
+            url, headers=auth_headers(dialect=endpoint.dialect, api_key_env=endpoint.api_key_env)
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return None, f"{type(error).__name__}: {error}"
+    if response.status_code in {404, 405}:
+        return None, ""
+    if response.status_code >= 400:
+        return None, f"GET {url} answered {response.status_code}"
+    try:
+        return {str(row["id"]) for row in response.json()["data"]}, ""
+    except (ValueError, LookupError, TypeError):
+        return None, f"GET {url} answered something that is not a list of models"
