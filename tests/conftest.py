@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+
+from arena.runner import runner
+from inference.models import Endpoint, LanguageModel, Organization
+from tests.frontend.scripted_endpoint import ScriptedEndpoint, scripted_endpoint, served
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,3 +38,33 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture
+def live_server_url(transactional_db: None) -> Iterator[str]:  # noqa: ARG001
+    """The whole product's web server (HTTP, SSE, WebSocket, static files) on a free port."""
+    from config.asgi import application
+
+    with served(ASGIStaticFilesHandler(application)) as url:
+        yield url
+
+
+@pytest.fixture
+def two_models(transactional_db: None) -> Iterator[ScriptedEndpoint]:  # noqa: ARG001
+    """Two live models of known slugs, `alpha-7b` and `beta-9b`, that say what a test scripts."""
+    with scripted_endpoint({"alpha-7b": ["Hello ", "from side one."], "beta-9b": ["Hi."]}) as server:
+        organization = Organization.objects.create(slug="acme", name="Acme Intelligence")
+        for slug, name in (("alpha-7b", "Alpha Seven"), ("beta-9b", "Beta Nine")):
+            model = LanguageModel.objects.create(
+                slug=slug, name=name, organization=organization, sampling={"max_tokens": 64}
+            )
+            Endpoint.objects.create(
+                language_model=model, base_url=server.url, name=slug, is_up=True
+            )
+        yield server
+        drain()
+
+
+def drain() -> None:
+    """End what is still being generated: nothing of one test may write into the next one's tables."""
+    runner.close()

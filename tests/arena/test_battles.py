@@ -1,0 +1,476 @@
+"""A battle from prompt to reveal, and every way for it to go wrong."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from dataclasses import asdict
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from arena import errors
+from arena.ledger import LedgerBrokenError, ledger_verify
+from arena.models import Answer, Battle, LedgerEntry, Turn, Vote
+from arena.runner import runner
+from arena.services.answers import answers_interrupt_silent
+from arena.services.battles import battle_regenerate, battle_start, battle_stop
+from inference.models import Endpoint, LanguageModel
+from tests.arena.voter import TestVoter, wait_until
+from tests.frontend.scripted_endpoint import Fault, Gate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def voter(two_models):
+    return TestVoter()
+
+
+def test_a_battle_streams_both_answers_and_is_votable_when_both_are_complete(voter):
+    battle_id = voter.start()
+
+    view = voter.ended(battle_id)
+
+    assert view.state == "votable"
+    texts = {answer.text for answer in view.turns[0].answers.values()}
+    assert texts == {"Hello from side one.", "Hi."}
+    assert view.models is None
+
+
+def test_the_vote_reveals_both_models_and_enters_the_ledger(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    vote = voter.vote(battle_id, "tie")
+
+    view = voter.view(battle_id)
+    assert view.state == "voted"
+    assert {model.slug for model in view.models.values()} == {"alpha-7b", "beta-9b"}
+    payload = json.loads(vote.ledger_entry.payload)
+    assert payload["choice"] == "tie"
+    assert "sky" not in vote.ledger_entry.payload
+    assert str(voter.id) not in vote.ledger_entry.payload
+    assert len(list(ledger_verify())) == 1
+
+
+def test_the_drawn_probability_and_pool_are_stored(voter):
+    battle = Battle.objects.get(pk=voter.start())
+
+    assert battle.probability == 1.0
+    assert battle.pool == sorted(LanguageModel.objects.values_list("pk", flat=True))
+    assert battle.sampler == "uniform/1"
+
+
+@pytest.mark.parametrize("choice", Vote.Choice.values)
+def test_every_choice_is_kept_as_it_was_made(voter, choice):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    assert voter.vote(battle_id, choice).choice == choice
+
+
+def test_the_same_vote_again_is_the_same_vote_and_another_choice_is_refused(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    first = voter.vote(battle_id, "a")
+
+    assert voter.vote(battle_id, "a").pk == first.pk
+    with pytest.raises(errors.BallotSpentError):
+        voter.vote(battle_id, "b")
+    assert Vote.objects.count() == 1
+
+
+def test_twenty_votes_at_one_moment_are_one_vote(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    ballot = voter.view(battle_id).turns[0].ballot
+    gate = threading.Barrier(20)
+    outcomes = []
+
+    def shoot(choice):
+        gate.wait()
+        try:
+            outcomes.append(voter.vote(battle_id, choice, ballot=ballot).choice)
+        except errors.BallotSpentError:
+            outcomes.append("spent")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=shoot, args=("ab"[n % 2],)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outcomes) == 20
+    assert len(set(outcomes) - {"spent"}) == 1
+    assert Vote.objects.count() == 1
+    assert [entry.kind for entry in ledger_verify()] == ["vote"]
+
+
+def test_the_database_itself_refuses_a_second_vote_on_a_turn(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    vote = voter.vote(battle_id)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Vote.objects.create(
+            turn=vote.turn,
+            voter=vote.voter,
+            choice="b",
+            ledger_entry=LedgerEntry.objects.create(
+                sequence=99, kind="vote", payload="{}", previous_hash="x", hash="y"
+            ),
+        )
+
+
+def test_no_vote_before_both_answers_are_complete(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["Wait ", gate, "for it."]
+    battle_id = voter.start()
+    gate.reached.wait(10)
+
+    with pytest.raises(errors.NotVotableError, match="not complete"):
+        voter.vote(battle_id)
+
+    gate.open()
+    voter.ended(battle_id)
+    voter.vote(battle_id)
+
+
+@pytest.mark.parametrize("changed", [{"ballot": "x" * 22}, {"ballot": None}, {"ballot": "\ud800"}])
+def test_a_foreign_ballot_is_refused(voter, changed):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    with pytest.raises(errors.BallotUnknownError):
+        voter.vote(battle_id, **changed)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"choice": "c"},
+        {"choice": None},
+        {"choice": ["a"]},
+        {"turn_index": "0"},
+        {"turn_index": True},
+        {"turn_index": -1},
+        {"reasons": "fast"},
+        {"reasons": ["x" * 61]},
+        {"reasons": ["a\x00"]},
+        {"reasons": [str(n) for n in range(11)]},
+    ],
+)
+def test_a_malformed_vote_is_refused_by_name(voter, changed):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    with pytest.raises(errors.InvalidInputError) as refused:
+        voter.vote(battle_id, **changed)
+    assert refused.value.field in {"choice", "turn", "reasons"}
+
+
+def test_another_voters_battle_does_not_exist(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    ballot = voter.view(battle_id).turns[0].ballot
+    stranger = TestVoter()
+
+    with pytest.raises(errors.BattleNotFoundError):
+        stranger.view(battle_id)
+    with pytest.raises(errors.BattleNotFoundError):
+        voter.vote(battle_id, voter_id=stranger.id, ballot=ballot)
+
+
+@pytest.mark.parametrize("turn_index", [1, 40_000, 10**30])
+def test_a_turn_that_is_not_there_does_not_exist(voter, turn_index):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    with pytest.raises(errors.BattleNotFoundError):
+        voter.vote(battle_id, turn_index=turn_index)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault.STATUS_500, "model_unavailable"),
+        (Fault.STATUS_429, "model_busy"),
+        (Fault.CONTEXT, "conversation_too_long"),
+        (Fault.HTML, "model_unavailable"),
+        (Fault.GARBAGE, "model_unavailable"),
+        (Fault.CUT, "model_unavailable"),
+        (Fault.ERROR_EVENT, "model_unavailable"),
+        (Fault.ENDLESS, "endless_answer"),
+    ],
+)
+def test_a_broken_answer_fails_the_battle_and_takes_no_vote(voter, two_models, fault, code):
+    two_models.scripts["alpha-7b"] = [fault]
+
+    battle_id = voter.start()
+    view = voter.ended(battle_id)
+
+    failed = [answer for answer in view.turns[0].answers.values() if answer.state == "failed"]
+    assert view.state == "failed"
+    assert [answer.error["code"] for answer in failed] == [code]
+    assert "provider" not in json.dumps(asdict(view), default=str)
+    with pytest.raises(errors.NotVotableError):
+        voter.vote(battle_id)
+
+
+@pytest.mark.parametrize("script", [[], [" \n "]])
+def test_an_answer_that_says_nothing_fails(voter, two_models, script):
+    two_models.scripts["beta-9b"] = script
+
+    view = voter.ended(voter.start())
+
+    assert view.state == "failed"
+    assert "empty_answer" in {a.error and a.error["code"] for a in view.turns[0].answers.values()}
+
+
+def test_an_answer_that_never_comes_fails_in_its_time(voter, two_models):
+    two_models.scripts["beta-9b"] = [Fault.HANG]
+    Endpoint.objects.update(first_token_timeout=0.2)
+
+    view = voter.ended(voter.start())
+
+    assert "model_timeout" in {a.error and a.error["code"] for a in view.turns[0].answers.values()}
+    wait_until(lambda: two_models.open_streams == 0, "the upstream connection is given back")
+
+
+def test_characters_that_the_database_cannot_hold_are_replaced(voter, two_models):
+    two_models.scripts["beta-9b"] = ["a\x00b", "\ud83d", "c"]
+
+    view = voter.ended(voter.start())
+
+    assert view.state == "votable"
+    assert "a\ufffdb\ufffdc" in {answer.text for answer in view.turns[0].answers.values()}
+
+
+def test_a_model_that_fails_leaves_the_pool_at_once(voter, two_models):
+    two_models.scripts["alpha-7b"] = [Fault.STATUS_500]
+    voter.ended(voter.start())
+
+    assert list(Endpoint.objects.filter(is_up=True).values_list("name", flat=True)) == ["beta-9b"]
+    assert "provider-internal" in Endpoint.objects.get(is_up=False).problem
+
+
+def test_a_retry_asks_the_failed_side_again_and_keeps_the_pair(voter, two_models):
+    two_models.scripts["alpha-7b"] = [Fault.STATUS_500]
+    battle_id = voter.start()
+    before = Battle.objects.get(pk=battle_id)
+    voter.ended(battle_id)
+    two_models.scripts["alpha-7b"] = ["Better now."]
+
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+
+    view = voter.ended(battle_id)
+    after = Battle.objects.get(pk=battle_id)
+    assert view.state == "votable"
+    assert {a.text for a in view.turns[0].answers.values()} == {"Better now.", "Hi."}
+    assert (after.model_a_id, after.model_b_id) == (before.model_a_id, before.model_b_id)
+    assert sorted(Answer.objects.values_list("attempt", flat=True)) == [0, 0, 1]
+
+
+def test_regenerating_a_votable_battle_asks_both_sides_and_keeps_the_old_answers(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+
+    assert voter.ended(battle_id).state == "votable"
+    assert sorted(Answer.objects.values_list("attempt", flat=True)) == [0, 0, 1, 1]
+
+
+def test_no_retry_after_the_vote_or_in_the_middle(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["Wait ", gate, "for it."]
+    battle_id = voter.start()
+    gate.reached.wait(10)
+
+    with pytest.raises(errors.NotRetryableError, match="still being written"):
+        battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+    gate.open()
+    voter.ended(battle_id)
+    voter.vote(battle_id)
+
+    with pytest.raises(errors.NotRetryableError, match="voted"):
+        battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+
+
+def test_stop_keeps_the_text_and_lets_the_voter_vote(voter, two_models):
+    gates = [Gate(), Gate()]
+    two_models.scripts["alpha-7b"] = ["So far ", gates[0]]
+    two_models.scripts["beta-9b"] = ["Thus ", gates[1]]
+    battle_id = voter.start()
+    for gate in gates:
+        gate.reached.wait(10)
+    wait_until(
+        lambda: all(a.text for a in voter.view(battle_id).turns[0].answers.values()), "text"
+    )
+
+    battle_stop(voter_id=voter.id, battle_id=battle_id)
+
+    view = voter.ended(battle_id)
+    assert {a.state for a in view.turns[0].answers.values()} == {"stopped"}
+    assert view.state == "votable"
+    voter.vote(battle_id)
+    with pytest.raises(errors.NotGeneratingError):
+        battle_stop(voter_id=voter.id, battle_id=battle_id)
+
+
+def test_a_stop_that_another_process_took_is_obeyed_within_a_save(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["So far ", gate]
+    battle_id = voter.start()
+    gate.reached.wait(10)
+
+    Turn.objects.update(stop_requested_at=timezone.now())
+
+    states = {a.state for a in voter.ended(battle_id).turns[0].answers.values()}
+    assert states == {"stopped", "complete"}
+
+
+def test_answers_that_nobody_watches_are_abandoned(voter, two_models, settings):
+    settings.ARENA_ORPHAN_SECONDS = 0.5
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["So far ", gate]
+    battle_id = voter.start()
+
+    wait_until(
+        lambda: Answer.objects.filter(state=Answer.State.ABANDONED).exists(), "abandonment"
+    )
+
+    assert voter.view(battle_id).state == "abandoned"
+    with pytest.raises(errors.NotVotableError):
+        voter.vote(battle_id)
+
+
+def test_the_answers_of_a_dead_process_are_shown_as_interrupted_and_can_be_retried(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    long_ago = timezone.now() - timedelta(seconds=60)
+    Answer.objects.filter(side="a").update(
+        state=Answer.State.STREAMING, text="Half an ans", saved_at=long_ago, finished_at=None
+    )
+
+    assert answers_interrupt_silent() == 1
+
+    answer = voter.view(battle_id).turns[0].answers["a"]
+    assert (answer.state, answer.text) == ("failed", "Half an ans")
+    assert answer.error["code"] == "interrupted"
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+    assert voter.ended(battle_id).state == "votable"
+
+
+def test_a_process_that_ends_in_order_marks_its_answers_as_interrupted(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["Half ", gate]
+    battle_id = voter.start()
+    gate.reached.wait(10)
+
+    runner.close()
+
+    states = {a.state for a in voter.view(battle_id).turns[0].answers.values()}
+    assert "failed" in states
+    assert Answer.objects.filter(error="interrupted", text="Half ").exists()
+
+
+def test_partial_text_is_saved_while_it_streams(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["Part one. ", gate, "Part two."]
+    battle_id = voter.start()
+
+    wait_until(lambda: Answer.objects.filter(text="Part one. ").exists(), "the partial save")
+
+    gate.open()
+    assert voter.ended(battle_id).state == "votable"
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"mode": "duel"}, errors.InvalidInputError),
+        ({"mode": None}, errors.InvalidInputError),
+        ({"consent": False}, errors.ConsentMissingError),
+        ({"consent": "yes"}, errors.ConsentMissingError),
+        ({"prompt": ""}, errors.InvalidPromptError),
+        ({"prompt": 5}, errors.InvalidPromptError),
+    ],
+)
+def test_a_malformed_start_is_refused_and_leaves_nothing(voter, changed, error):
+    arguments = {"mode": "battle", "prompt": "Hello?", "consent": True, **changed}
+
+    with pytest.raises(error):
+        battle_start(voter_id=uuid.uuid4(), address="192.0.2.1", **arguments)
+    assert not Battle.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["paused", "retired"])
+def test_a_battle_needs_two_active_models(voter, status):
+    LanguageModel.objects.filter(slug="beta-9b").update(
+        status=status, retired_on="2026-01-01", retired_reason="old"
+    )
+
+    with pytest.raises(errors.NoLiveModelsError):
+        voter.start()
+
+
+def test_an_endpoint_that_came_back_is_found_by_the_start_itself(voter):
+    Endpoint.objects.update(is_up=False, checked_at=None)
+
+    assert voter.ended(voter.start()).state == "votable"
+
+
+def test_a_retired_model_keeps_its_battles(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    voter.vote(battle_id)
+
+    LanguageModel.objects.update(status="retired", retired_on="2026-01-01", retired_reason="old")
+
+    assert voter.view(battle_id).state == "voted"
+
+
+def test_an_answer_that_names_its_model_is_kept_and_not_counted(voter, two_models):
+    two_models.scripts["alpha-7b"] = ["As a model by ACME Intelligence, I agree."]
+    battle_id = voter.start()
+    voter.ended(battle_id)
+
+    vote = voter.vote(battle_id)
+
+    assert vote.exclusion == "leak"
+    assert [entry.kind for entry in ledger_verify()] == ["vote", "exclusion"]
+
+
+def test_a_prompt_that_names_a_model_is_no_leak(voter):
+    battle_id = voter.start("Is Alpha Seven by Acme Intelligence any good?")
+    voter.ended(battle_id)
+
+    assert voter.vote(battle_id).exclusion == ""
+
+
+def test_the_same_prompt_on_the_same_pair_again_is_a_duplicate(voter):
+    exclusions = []
+    for _ in range(2):
+        battle_id = voter.start()
+        voter.ended(battle_id)
+        exclusions.append(voter.vote(battle_id).exclusion)
+
+    assert exclusions == ["", "duplicate"]
+
+
+def test_what_a_superuser_changes_in_a_vote_is_found(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    voter.vote(battle_id, "a")
+
+    Vote.objects.update(choice="b")
+
+    with pytest.raises(LedgerBrokenError, match="table of votes says"):
+        list(ledger_verify())

@@ -1,0 +1,169 @@
+"""The public JSON and CSV of the leaderboard, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from io import StringIO
+
+import pytest
+from django.test import Client
+
+from inference.models import LanguageModel
+from ratings.services import snapshot_fit
+from tests.ratings.arena_votes import language_model, vote
+
+Contestants = Mapping[str, LanguageModel]
+
+LEADERBOARD = "/api/v1/leaderboard/"
+ROW = {
+    "rank", "rank_low", "rank_high", "model", "name", "organization", "licence", "status",
+    "rating", "lower", "upper", "votes", "scores", "reason",
+}  # fmt: skip
+
+
+def test_an_arena_without_votes_has_a_leaderboard(client: Client, contestants: Contestants) -> None:
+    answer = client.get(LEADERBOARD)
+
+    assert answer.status_code == 200
+    assert answer.json()["snapshot"] is None
+    assert [row["rating"] for row in answer.json()["results"]] == [None] * 4
+
+
+def test_the_leaderboard_carries_its_snapshot_and_whole_rows(
+    client: Client, voted: Contestants
+) -> None:
+    snapshot = snapshot_fit()
+
+    body = client.get(LEADERBOARD).json()
+
+    assert body["snapshot"]["id"] == str(snapshot.pk)
+    assert body["snapshot"]["method"] == "bradley-terry"
+    assert body["snapshot"]["filters"] == {"category": "overall", "style_control": False}
+    assert body["snapshot"]["ledger_head"] == snapshot.ledger_head
+    funnel = body["snapshot"]["funnel"]
+    assert sum(count for key, count in funnel.items() if key != "raw") == funnel["raw"] == 7
+    assert all(set(row) == ROW for row in body["results"])
+    first, last = body["results"][0], body["results"][-1]
+    assert (first["model"], first["rank"], first["scores"]) == ("ada", 1, {})
+    assert first["lower"] < first["rating"] < first["upper"]
+    assert (last["model"], last["rating"], last["reason"]) == ("dot", None, "no votes yet")
+
+
+def test_no_answer_holds_a_number_that_json_does_not_know(
+    client: Client, contestants: Contestants
+) -> None:
+    vote(contestants["ada"], contestants["bea"], "tie")
+    snapshot_fit()
+
+    for path in (LEADERBOARD, f"{LEADERBOARD}pairs/", f"{LEADERBOARD}history/ada/"):
+        json.loads(client.get(path).content, parse_constant=pytest.fail)
+
+
+def test_csv_has_the_rows_of_the_json(client: Client, voted: Contestants) -> None:
+    snapshot_fit()
+
+    answer = client.get(LEADERBOARD, {"format": "csv"})
+
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(StringIO(answer.content.decode())))
+    expected = client.get(LEADERBOARD).json()["results"]
+    assert [row["model"] for row in rows] == [row["model"] for row in expected]
+    assert float(rows[0]["rating"]) == expected[0]["rating"]
+    assert rows[-1]["rating"] == ""
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_csv_runs_no_formula_in_a_spreadsheet(client: Client, db: None, name: str) -> None:
+    language_model("evil", name=name)
+
+    rows = csv.DictReader(StringIO(client.get(LEADERBOARD, {"format": "csv"}).content.decode()))
+
+    assert [row["name"] for row in rows] == [f"'{name}"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"category": "poetry"}, "category"),
+        ({"style_control": "true"}, "style_control"),
+        ({"style_control": "perhaps"}, "style_control"),
+        ({"as_of": "yesterday"}, "as_of"),
+        ({"as_of": "2026-02-31"}, "as_of"),
+        ({"format": "xml"}, "format"),
+    ],
+)
+def test_a_parameter_that_cannot_be_served_is_named(
+    client: Client, db: None, query: dict[str, str], field: str
+) -> None:
+    answer = client.get(LEADERBOARD, query)
+
+    assert answer.status_code == 400
+    assert field in answer.content.decode()
+
+
+def test_defaults_may_be_spelt_out(client: Client, voted: Contestants) -> None:
+    snapshot_fit()
+    spelt = {"category": "overall", "style_control": "false", "as_of": "", "format": "json"}
+
+    assert client.get(LEADERBOARD, spelt).json() == client.get(LEADERBOARD).json()
+
+
+@pytest.mark.parametrize("as_of", ["2020-01-01", "2020-01-01T12:00:00Z", "2020-01-01T12:00:00"])
+def test_before_the_first_snapshot_there_was_nothing(
+    client: Client, voted: Contestants, as_of: str
+) -> None:
+    snapshot_fit()
+
+    answer = client.get(LEADERBOARD, {"as_of": as_of})
+
+    assert answer.json() == {"snapshot": None, "results": []}
+
+
+def test_what_did_not_change_is_not_sent_again(client: Client, voted: Contestants) -> None:
+    snapshot_fit()
+    etag = client.get(LEADERBOARD).headers["ETag"]
+
+    again = client.get(LEADERBOARD, headers={"If-None-Match": etag})
+    vote(voted["ada"], voted["bea"], "a")
+    snapshot_fit()
+    changed = client.get(LEADERBOARD, headers={"If-None-Match": etag})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != etag
+
+
+def test_history_and_pairs_of_a_model(client: Client, voted: Contestants) -> None:
+    snapshot = snapshot_fit()
+
+    history = client.get(f"{LEADERBOARD}history/ada/").json()
+    pairs = client.get(f"{LEADERBOARD}pairs/").json()
+
+    assert history["model"] == "ada"
+    assert [point["snapshot"] for point in history["results"]] == [str(snapshot.pk)]
+    assert pairs["snapshot"]["id"] == str(snapshot.pk)
+    assert pairs["results"][0] == {
+        "model_a": "ada",
+        "model_b": "bea",
+        "wins_a": 2,
+        "wins_b": 1,
+        "ties": 0,
+        "both_bad": 0,
+        "votes": 3,
+        "observed": pytest.approx(2 / 3),
+        "predicted": pytest.approx(0.6, abs=0.2),
+    }
+
+
+def test_the_history_of_nobody_is_not_found(client: Client, db: None) -> None:
+    assert client.get(f"{LEADERBOARD}history/nobody/").status_code == 404
+
+
+def test_pairs_before_the_first_snapshot(client: Client, db: None) -> None:
+    assert client.get(f"{LEADERBOARD}pairs/").json() == {"snapshot": None, "results": []}
+
+
+def test_nothing_can_be_written(client: Client, db: None) -> None:
+    assert client.post(LEADERBOARD, {}, content_type="application/json").status_code == 405

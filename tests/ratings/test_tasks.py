@@ -1,0 +1,72 @@
+"""Votes lead to refits: one for many votes, another for a vote that comes during one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from inference.models import LanguageModel
+from ratings.core import outcomes
+from ratings.models import RatingSnapshot
+from ratings.tasks import RETRY_SECONDS, ratings_refit, refit_defer
+from tests.ratings.arena_votes import vote
+
+Contestants = Mapping[str, LanguageModel]
+
+
+def waiting() -> list[dict[str, Any]]:
+    jobs = ProcrastinateJob.objects.filter(task_name="ratings_refit", status="todo")
+    return [job.args for job in jobs]
+
+
+def test_many_votes_queue_one_refit(
+    contestants: Contestants, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        for choice in ("a", "b", "tie"):
+            vote(contestants["ada"], contestants["bea"], choice)
+
+    assert waiting() == [{"attempt": 0}]
+
+
+def test_a_vote_during_a_refit_queues_another(db: None) -> None:
+    refit_defer()
+    with connection.cursor() as cursor:  # as a worker takes it
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE status = 'todo'")
+
+    refit_defer()
+    refit_defer()
+
+    assert waiting() == [{"attempt": 0}]
+
+
+def test_the_queued_refit_publishes_the_votes(voted: Contestants) -> None:
+    ratings_refit(attempt=0)
+
+    snapshot = RatingSnapshot.objects.get()
+    assert snapshot.funnel["raw"] == 7
+    assert snapshot.reason == "votes"
+    assert waiting() == []
+
+
+def test_a_refit_that_meets_another_comes_back(voted: Contestants, other_session: None) -> None:
+    ratings_refit(attempt=0)
+
+    assert not RatingSnapshot.objects.exists()
+    assert waiting() == [{"attempt": 0}]
+
+
+@pytest.mark.parametrize("attempt", range(len(RETRY_SECONDS) + 1))
+def test_a_refit_that_fails_is_tried_again_some_times(
+    contestants: Contestants, monkeypatch: pytest.MonkeyPatch, attempt: int
+) -> None:
+    monkeypatch.setattr(outcomes, "MAX_MODELS", 3)
+
+    with pytest.raises(outcomes.VoteDataError):
+        ratings_refit(attempt=attempt)
+
+    assert waiting() == ([{"attempt": attempt + 1}] if attempt < len(RETRY_SECONDS) else [])
