@@ -293,6 +293,7 @@ def test_what_is_run_for_the_product(open_folder: Path) -> None:
         ({"INFERENCE_PORT": "70000"}, "INFERENCE_PORT is '70000'"),
         ({"MODELS_FILE": "none.toml"}, r"MODELS_FILE .*none\.toml does not exist"),
         ({"DATABASE_OWNER_URL": "postgresql:///x"}, "DATABASE_OWNER_URL is set without"),
+        ({"DATABASE_URL": "sqlite:///x"}, "DATABASE_URL is no address of PostgreSQL"),
         ({"PORT": "8100"}, "PORT and INFERENCE_PORT are both 8100"),
     ],
 )

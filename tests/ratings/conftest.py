@@ -38,9 +38,9 @@ def voted(contestants: Mapping[str, LanguageModel]) -> Mapping[str, LanguageMode
 def other_session(db: None) -> Iterator[None]:
     """Another session that holds the lock of a running fit."""
     other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [SNAPSHOT_LOCK])
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [SNAPSHOT_LOCK])
         yield
-    finally:
-        other.close()
+        # Closing gives the session back to the pool, with all that it holds.
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [SNAPSHOT_LOCK])
+    other.close()

@@ -1,0 +1,131 @@
+"""The registry: a model file brings it up to date, and endpoints are known to be up or down."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from inference.models import Endpoint, LanguageModel
+from inference.selectors import endpoint_for, language_models_live
+from inference.services import endpoints_probe
+
+pytestmark = pytest.mark.django_db
+
+FILE = """
+[[organizations]]
+slug = "acme"
+name = "Acme"
+
+[[models]]
+slug = "acme-1b"
+name = "Acme 1B"
+organization = "acme"
+licence = "Apache-2.0"
+category = "chat"
+price_in = 0.15
+aliases = ["Acmelia"]
+
+[[models.endpoints]]
+base_url = "http://127.0.0.1:9/v1"
+name = "acme"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "models.toml"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_file_is_loaded_and_says_what_it_changed(file, capsys):
+    call_command("load_models", str(file))
+
+    model = LanguageModel.objects.get()
+    assert (model.slug, model.organization.name, model.aliases) == ("acme-1b", "Acme", ["Acmelia"])
+    assert model.endpoints.get().name == "acme"
+    assert "language model acme-1b: added" in capsys.readouterr().out
+
+
+def test_loading_again_changes_nothing(file, capsys):
+    call_command("load_models", str(file))
+    call_command("load_models", str(file))
+
+    assert capsys.readouterr().out.endswith("no changes\n")
+    assert LanguageModel.objects.count() == Endpoint.objects.count() == 1
+
+
+def test_a_changed_file_changes_only_that(file, capsys):
+    call_command("load_models", str(file))
+    file.write_text(FILE.replace("Acme 1B", "Acme One").replace("127.0.0.1:9", "127.0.0.1:10"))
+    call_command("load_models", str(file))
+
+    out = capsys.readouterr().out
+    assert "language model acme-1b: changed name" in out
+    assert Endpoint.objects.get().base_url == "http://127.0.0.1:10/v1"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ('organization = "acme"', 'organization = "nobody"'),
+        ('name = "Acme 1B"', 'nmae = "Acme 1B"'),
+        ('slug = "acme-1b"', 'slug = 5'),
+        ("[[models]]", "[[models"),
+    ],
+)
+def test_a_wrong_file_is_one_line_and_changes_nothing(file, wrong, says):
+    file.write_text(FILE.replace(wrong, says))
+
+    with pytest.raises(CommandError) as refused:
+        call_command("load_models", str(file))
+    assert "\n" not in str(refused.value)
+    assert file.name in str(refused.value)
+    assert not LanguageModel.objects.exists()
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(CommandError, match="missing.toml"):
+        call_command("load_models", str(tmp_path / "missing.toml"))
+
+
+def test_a_retired_model_needs_a_date_and_a_reason(file):
+    call_command("load_models", str(file))
+    model = LanguageModel.objects.get()
+    model.status = "retired"
+
+    with pytest.raises(ValidationError, match="date and a reason"):
+        model.full_clean()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_probe_finds_what_is_up_and_what_is_down(two_models):
+    Endpoint.objects.update(is_up=False, checked_at=None)
+    Endpoint.objects.filter(name="beta-9b").update(name="gamma")
+
+    assert endpoints_probe() == 2
+
+    assert [model.slug for model in language_models_live()] == ["alpha-7b"]
+    assert "does not serve gamma" in Endpoint.objects.get(name="gamma").problem
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_probe_of_a_server_that_is_gone_is_no_crash(two_models):
+    Endpoint.objects.update(base_url="http://127.0.0.1:1/v1")
+
+    endpoints_probe()
+
+    assert not language_models_live().exists()
+    assert endpoints_probe(older_than=timedelta(hours=1)) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_is_up_is_asked_before_one_that_is_down(two_models):
+    model = LanguageModel.objects.get(slug="alpha-7b")
+    Endpoint.objects.create(language_model=model, base_url="http://127.0.0.1:1/v1", name="x")
+
+    assert endpoint_for(language_model=model).name == "alpha-7b"
