@@ -16,7 +16,9 @@ from arena.errors import (
     RateLimitedError,
 )
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -78,9 +80,20 @@ def error_response(problem: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, path: str = "") -> JsonResponse:  # noqa: ARG001
     """Every path under /api/ that is none of ours, one without its closing slash among them."""
     message = "There is no such path in this API."
     if not request.path.endswith("/"):
         message += " Every path ends in a slash."
     return JsonResponse(error_body("not_found", message), status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: JSON under /api/, else the site's page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(
+            error_body("server_error", "Something broke on our side; it has been logged."),
+            status=500,
+        )
+    return defaults.server_error(request)

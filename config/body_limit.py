@@ -16,10 +16,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class _TooLargeError(Exception):
-    pass
-
-
 class BodyLimit:
     """Answers 413 when a body is longer than `api_limit` bytes under /api/, `page_limit` elsewhere."""
 
@@ -38,26 +34,21 @@ class BodyLimit:
             await _refuse(send, limit)
             return
         received = 0
-        answering = False
 
         async def counted_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > limit:
-                raise _TooLargeError
-            return message
+            # To the application the client has gone, so that it closes what it has opened.
+            return {"type": "http.disconnect"} if received > limit else message
 
         async def watched_send(message: Message) -> None:
-            nonlocal answering
-            answering = True
-            await send(message)
+            if received <= limit:
+                await send(message)
 
-        try:
-            await self.app(scope, counted_receive, watched_send)
-        except _TooLargeError:
-            if not answering:
-                await _refuse(send, limit)
+        await self.app(scope, counted_receive, watched_send)
+        if received > limit:
+            await _refuse(send, limit)
 
 
 async def _refuse(send: Send, limit: int) -> None:

@@ -75,6 +75,9 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
     models = PROJECT / (environ.get("MODELS_FILE") or "models/demo.toml")
     if not models.is_file():
         raise PlanError(f"MODELS_FILE {models} does not exist: name a file such as demo.toml")
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        if (url := environ.get(name)) and not url.startswith(("postgresql://", "postgres://")):
+            raise PlanError(f"{name} is no address of PostgreSQL: it begins with postgresql://")
     if environ.get("DATABASE_OWNER_URL") and not environ.get("DATABASE_URL"):
         raise PlanError("DATABASE_OWNER_URL is set without DATABASE_URL: set both or neither")
     embedded = EmbeddedPostgres(data_dir)

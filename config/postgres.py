@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,10 +26,16 @@ from config.postgres_cluster import (
     PostgresError,
     account_for,
     cluster_ensure,
+    complaints,
     programs_for,
     run_as,
 )
-from config.processes import processes_kill, processes_named, signal_at_parent_death
+from config.processes import (
+    processes_kill,
+    processes_named,
+    processes_wait,
+    signal_at_parent_death,
+)
 from config.progress import Patience, Say, say_nothing
 
 DATABASE = "preferendum"
@@ -88,7 +94,7 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Return when both URLs answer. Raises PostgresError, with nothing left running."""
-        patience = Patience("another process that uses the database", self._say)
+        patience = Patience("another process that uses the database", self._say, first=0.5)
         while not self.try_claim():
             patience.tick()
             time.sleep(_LOOK_SECONDS)
@@ -215,15 +221,12 @@ class EmbeddedPostgres:
         self._say("stopping the PostgreSQL server of an earlier run")
         numbers = {process.pid for process in orphans}
         for process in orphans:
-            try:
-                # Only the first process; the others are its children and follow it, or have lost
-                # it and end by themselves as soon as they notice.
+            # Only the first process; the others are its children and follow it, or have lost it
+            # and end by themselves as soon as they notice.
+            with suppress(psutil.NoSuchProcess):
                 if process.ppid() not in numbers:
                     process.send_signal(signal.SIGINT)
-            except psutil.NoSuchProcess:
-                continue
-        _, alive = psutil.wait_procs(orphans, timeout=30)
-        processes_kill(alive)
+        processes_kill(processes_wait(orphans, seconds=30))
 
     def _processes(self) -> list[psutil.Process]:
         return processes_named("postgres", marked=self.cluster.mark)
@@ -231,12 +234,9 @@ class EmbeddedPostgres:
     def _last_complaint(self) -> str:
         with self.cluster.log.open(errors="replace") as log:
             log.seek(self._log_read_from)
-            lines = log.read().splitlines()
-        for line in reversed(lines):
-            for level in ("PANIC:", "FATAL:", "ERROR:"):
-                if level in line:
-                    return f"{line.partition(level)[2].strip()} (its log is {self.cluster.log})"
-        return " ".join(lines) or f"it said nothing in its log {self.cluster.log}"
+            output = log.read()
+        found = complaints(output) or [" ".join(output.split()) or "it said nothing"]
+        return f"{found[-1]} (its log is {self.cluster.log})"
 
 
 @contextmanager
@@ -266,7 +266,7 @@ def attached_database(data_dir: Path, *, say: Say = say_nothing) -> Iterator[Emb
         yield server
     finally:
         try:
-            patience = Patience("other commands that use the database", say)
+            patience = Patience("other commands that use the database", say, first=0.5)
             while not users.try_acquire():
                 patience.tick()
                 time.sleep(_LOOK_SECONDS)
@@ -279,6 +279,6 @@ def connection_obstacle(url: str) -> str | None:
     """Why the server at `url` lets nobody in, or None when it does."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         return str(error).splitlines()[-1].strip() or type(error).__name__
     return None

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -156,11 +157,16 @@ def cluster_ensure(cluster: Cluster, account: pwd.struct_passwd, *, say: Say) ->
             "a folder that others may pass, such as /var/lib/preferendum, or run as another user"
         )
     _room_check(cluster)
+    _socket_folder_ensure(cluster, account)
     if not cluster.folder.exists():
         say("making the database (a few seconds, at the first start only)")
         _cluster_make(cluster, account)
     _version_check(cluster)
-    _socket_folder_ensure(cluster, account)
+
+
+def complaints(output: str) -> list[str]:
+    """What PostgreSQL's programs said of their failure, in its order, without date and level."""
+    return re.findall(r"(?:error|ERROR|FATAL|PANIC): +(.*)", output)
 
 
 def _cluster_make(cluster: Cluster, account: pwd.struct_passwd) -> None:
@@ -191,8 +197,7 @@ def _cluster_make(cluster: Cluster, account: pwd.struct_passwd) -> None:
         **run_as(account),
     )
     if done.returncode:
-        reasons = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-        reason = reasons[0] if reasons else f"exit {done.returncode} of initdb"
+        reason = [*complaints(done.stderr), f"exit {done.returncode} of initdb"][0]
         raise PostgresError(f"the database could not be made in {cluster.data_dir}: {reason}")
     # Under its name only once complete, so that a killed first start leaves nothing half made.
     draft.rename(cluster.folder)

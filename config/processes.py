@@ -6,7 +6,9 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,14 +48,30 @@ def processes_named(name: str, *, marked: str) -> list[psutil.Process]:
     ]
 
 
-def processes_kill(processes: list[psutil.Process], *, wait: float = 10.0) -> None:
-    """SIGKILL, and wait until they are gone (at most `wait` seconds)."""
+def processes_wait(processes: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Those that still live after `seconds`, or none as soon as none does.
+
+    A zombie does not live: it waits for a parent, which may be a container's idle first process.
+    """
+    deadline = time.monotonic() + seconds
+    while (living := [each for each in processes if _lives(each)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return living
+
+
+def processes_kill(processes: list[psutil.Process]) -> None:
+    """SIGKILL, and wait until they are gone."""
     for process in processes:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(processes, timeout=wait)
+    processes_wait(processes, seconds=10)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 class SessionRecord:
@@ -84,7 +102,11 @@ class SessionRecord:
                     del recorded[leader]
             except psutil.NoSuchProcess:
                 continue
-        return [process for process in psutil.process_iter() if _session(process.pid) in recorded]
+        return [
+            process
+            for process in psutil.process_iter()
+            if _session(process.pid) in recorded and _lives(process)
+        ]
 
     def clear(self) -> None:
         self._path.unlink(missing_ok=True)

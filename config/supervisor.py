@@ -111,7 +111,7 @@ class Supervisor:
         if self._postgres is None:
             await self._outside_database()
             return
-        patience = Patience("another command that uses the database", self._say)
+        patience = Patience("another command that uses the database", self._say, first=0.5)
         while not self._postgres.try_claim():
             patience.tick()
             await asyncio.sleep(_LOOK_SECONDS)

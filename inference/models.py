@@ -69,7 +69,7 @@ class LanguageModel(models.Model):
     active_parameters = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="Parameters used per token, where a model is sparse."
     )
-    precision = models.CharField(max_length=50, blank=True)
+    precision = models.CharField(max_length=100, blank=True)
     category = models.CharField(max_length=30, choices=Category, default=Category.CHAT)
     base_model = models.CharField(max_length=200, blank=True)
     training = models.ForeignKey(

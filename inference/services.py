@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -31,12 +32,16 @@ ENDPOINT_FIELDS = (
 )  # fmt: skip
 
 
+class RegistryError(Exception):
+    """A value that the registry refuses; one line that names the row and the field."""
+
+
 @transaction.atomic
 def model_file_load(*, model_file: ModelFile) -> list[str]:
     """Bring the registry to what the file says; return one line per change, none when nothing did.
 
     Models that the file does not name are left alone: a file adds and updates, retiring a model is
-    a status with a date and a reason. Raises ValidationError where a value is refused.
+    a status with a date and a reason. Raises RegistryError where a value is refused.
     """
     changes: list[str] = []
     organizations: dict[str, Organization] = {}
@@ -85,7 +90,13 @@ def _row_set(
         for name in differing:
             setattr(row, name, values[name])
         changes.append(f"{label}: changed {', '.join(differing)}")
-    row.full_clean()
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()
+        )
+        raise RegistryError(f"{label}: {wrong}") from error
     row.save()
     return row
 

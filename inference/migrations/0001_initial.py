@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('open_weights', models.BooleanField(default=False)),
                 ('parameters', models.PositiveBigIntegerField(blank=True, null=True)),
                 ('active_parameters', models.PositiveBigIntegerField(blank=True, help_text='Parameters used per token, where a model is sparse.', null=True)),
-                ('precision', models.CharField(blank=True, max_length=50)),
+                ('precision', models.CharField(blank=True, max_length=100)),
                 ('category', models.CharField(choices=[('pretrained', 'Pretrained'), ('continuously-pretrained', 'Continuously Pretrained'), ('fine-tuned', 'Fine Tuned'), ('chat', 'Chat'), ('merged', 'Merged')], default='chat', max_length=30)),
                 ('base_model', models.CharField(blank=True, max_length=200)),
                 ('checkpoint_step', models.PositiveBigIntegerField(blank=True, null=True)),

@@ -19,10 +19,8 @@ Contestants = Mapping[str, LanguageModel]
 
 
 def test_before_the_first_snapshot_every_model_waits(contestants: Contestants) -> None:
-    board = leaderboard()
-
-    assert board.snapshot is None
-    assert [(row.model, row.rating, row.reason) for row in board.results] == [
+    assert snapshot_latest() is None
+    assert [(row.model, row.rating, row.reason) for row in leaderboard(snapshot=None)] == [
         (slug, None, NO_VOTES) for slug in ("ada", "bea", "cyd", "dot")
     ]
 
@@ -33,7 +31,7 @@ def test_rated_models_come_first_and_the_others_say_why(voted: Contestants) -> N
     snapshot_fit()
     language_model("fay")
 
-    rows = leaderboard().results
+    rows = leaderboard(snapshot=snapshot_latest())
 
     assert [row.model for row in rows] == ["ada", "bea", "cyd", "dot", "eve", "fay"]
     assert [row.rank for row in rows] == [1, 2, 3, None, None, None]
@@ -45,7 +43,7 @@ def test_one_vote_rates_nobody_and_hides_nobody(contestants: Contestants) -> Non
     vote(contestants["cyd"], contestants["bea"], "a")
     snapshot_fit()
 
-    rows = leaderboard().results
+    rows = leaderboard(snapshot=snapshot_latest())
 
     assert [(row.model, row.rating) for row in rows] == [
         ("bea", None),
@@ -64,7 +62,7 @@ def test_a_retired_model_stays_while_it_has_votes(voted: Contestants) -> None:
         voted[slug].save()
     snapshot_fit()
 
-    rows = leaderboard().results
+    rows = leaderboard(snapshot=snapshot_latest())
 
     assert [(row.model, row.status) for row in rows] == [
         ("ada", "active"),
@@ -80,12 +78,14 @@ def test_the_past_is_shown_as_it_was_published(voted: Contestants) -> None:
     vote(voted["cyd"], voted["ada"], "a")
     snapshot_fit()
 
-    then = leaderboard(as_of=datetime(2026, 1, 2, tzinfo=UTC))
-    before = leaderboard(as_of=datetime(2025, 12, 31, tzinfo=UTC))
+    then = snapshot_latest(as_of=datetime(2026, 1, 2, tzinfo=UTC))
+    before = snapshot_latest(as_of=datetime(2025, 12, 31, tzinfo=UTC))
 
-    assert then.snapshot == first
-    assert [row.model for row in then.results] == ["ada", "bea", "cyd", "dot"]
-    assert (before.snapshot, before.results) == (None, [])
+    assert then == first
+    rows = leaderboard(snapshot=then, joined_later=False)
+    assert [row.model for row in rows] == ["ada", "bea", "cyd", "dot"]
+    assert before is None
+    assert leaderboard(snapshot=before, joined_later=False) == []
 
 
 def test_the_number_of_queries_does_not_grow_with_the_models(
@@ -96,7 +96,7 @@ def test_the_number_of_queries_does_not_grow_with_the_models(
     snapshot_fit()
 
     with django_assert_num_queries(3):
-        assert len(leaderboard().results) == 24
+        assert len(leaderboard(snapshot=snapshot_latest())) == 24
 
 
 def test_the_history_of_a_model_runs_from_old_to_new(voted: Contestants) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inference.models import LanguageModel
 from ratings.core import outcomes
 from ratings.models import RatingSnapshot
 from ratings.tasks import RETRY_SECONDS, ratings_refit, refit_defer
-from tests.ratings.arena_votes import vote
+from tests.ratings.arena_votes import language_model, vote
 
 Contestants = Mapping[str, LanguageModel]
 
@@ -50,6 +52,21 @@ def test_the_queued_refit_publishes_the_votes(voted: Contestants) -> None:
     snapshot = RatingSnapshot.objects.get()
     assert snapshot.funnel["raw"] == 7
     assert snapshot.reason == "votes"
+    assert waiting() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_rates_a_vote_that_was_committed() -> None:
+    vote(language_model("ada"), language_model("bea"), "tie")
+    with connection.cursor() as cursor:  # its second of delay is over
+        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+
+    with app.replace_connector(DjangoConnector().get_worker_connector()) as worker:
+        worker.run_worker(wait=False, install_signal_handlers=False)
+
+    snapshot = RatingSnapshot.objects.get()
+    assert snapshot.funnel["counted"] == 1
+    assert [entry.rating for entry in snapshot.entries.all()] == [1000, 1000]
     assert waiting() == []
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from inference.model_file import ModelFileError, read_model_file
-from inference.services import model_file_load
+from inference.services import RegistryError, model_file_load
 
 
 class Command(BaseCommand):
@@ -23,8 +22,8 @@ class Command(BaseCommand):
             changes = model_file_load(model_file=read_model_file(file))
         except ModelFileError as error:
             raise CommandError(str(error)) from error
-        except ValidationError as error:
-            raise CommandError(f"{file}: {'; '.join(error.messages)}") from error
+        except RegistryError as error:
+            raise CommandError(f"{file}: {error}") from error
         for change in changes:
             self.stdout.write(change)
         self.stdout.write(f"{file}: {len(changes)} changes" if changes else f"{file}: no changes")

@@ -98,9 +98,9 @@ def test_the_golden_scores_of_a_peer() -> None:
 
 
 def test_steep_votes_are_fitted_and_not_overshot() -> None:
-    ratings = fit(won([[0, 10**6, 0], [1, 0, 10**6], [0, 1, 0]])).log_odds
+    ratings = fit(won([[0, 10**9, 0], [1, 0, 10**9], [0, 1, 0]])).log_odds
 
-    assert ratings == pytest.approx([np.log(1e6), 0, -np.log(1e6)], abs=1e-9)
+    assert ratings == pytest.approx([np.log(1e9), 0, -np.log(1e9)], abs=1e-9)
 
 
 @given(connected_cells(), st.data())

@@ -1,0 +1,13 @@
+"""Paths of the ratings under `/api/v1/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from ratings.api.views import HistoryView, LeaderboardView, PairsView
+
+urlpatterns = [
+    path("leaderboard/", LeaderboardView.as_view(), name="leaderboard"),
+    path("leaderboard/pairs/", PairsView.as_view(), name="leaderboard-pairs"),
+    path("leaderboard/history/<slug:slug>/", HistoryView.as_view(), name="leaderboard-history"),
+]

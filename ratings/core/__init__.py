@@ -1,0 +1,1 @@
+"""The mathematics of ratings on arrays; knows no database, no names of models and no pages."""

@@ -1,0 +1,124 @@
+"""Published ratings: snapshots, which are never changed, and their rows.
+
+Knows nothing of how ratings are fitted; what a snapshot was made from and with stands in it, so
+that one can be made again and compared.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from inference.models import LanguageModel
+
+
+class RatingSnapshot(models.Model):
+    """One fit of one selection of votes, complete from the moment it can be seen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    reason = models.CharField(max_length=200, blank=True, help_text="What asked for the fit.")
+    method = models.CharField(max_length=40)
+    filters = models.JSONField(help_text="Which of the counted votes: category, style control.")
+    parameters = models.JSONField(help_text="How they were rated: ties, level, scale, draws.")
+    seed = models.PositiveBigIntegerField()
+    versions = models.JSONField(help_text="Of this software and of what computed the numbers.")
+    ledger_sequence = models.PositiveBigIntegerField(
+        help_text="Newest ledger entry that was read; 0 while the ledger was empty."
+    )
+    ledger_hash = models.CharField(max_length=64)
+    funnel = models.JSONField(help_text="Votes: raw, counted, and by reason those left out.")
+    cells = models.JSONField(
+        help_text="Counted votes, a row each ordered pair: model ids, a wins, b wins, ties, "
+        "both bad."
+    )
+    input_digest = models.CharField(
+        max_length=64, help_text="SHA-256 of everything that the numbers follow from."
+    )
+    notes = models.JSONField(default=list, help_text="What a reader of the numbers must know.")
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["-created_at"], name="snapshot_newest_first")]
+
+    def __str__(self) -> str:
+        return f"snapshot {self.id}"
+
+    @property
+    def ledger_head(self) -> dict[str, int | str]:
+        """The head of the vote ledger that the snapshot was made from."""
+        return {"sequence": self.ledger_sequence, "hash": self.ledger_hash}
+
+
+class RatingEntry(models.Model):
+    """What a snapshot says of one model: numbers, or the reason why there are none."""
+
+    snapshot = models.ForeignKey(RatingSnapshot, on_delete=models.CASCADE, related_name="entries")
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="ratings")
+    rating = models.FloatField(null=True, help_text="Points; the rated models' mean is 1000.")
+    lower = models.FloatField(null=True)
+    upper = models.FloatField(null=True)
+    se = models.FloatField(null=True, help_text="Standard error of the rating, in points.")
+    rank = models.PositiveIntegerField(null=True)
+    rank_low = models.PositiveIntegerField(null=True, help_text="Best rank that is left open.")
+    rank_high = models.PositiveIntegerField(null=True, help_text="Worst rank that is left open.")
+    votes = models.PositiveIntegerField()
+    component = models.PositiveIntegerField(
+        null=True, help_text="Group that chains of votes connect; 0 is the largest."
+    )
+    reason = models.CharField(max_length=200, blank=True, help_text="Why a number is missing.")
+
+    class Meta:
+        ordering = ["snapshot", "rank", "-votes", "model"]
+        verbose_name_plural = "rating entries"
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "model"], name="model_rated_once"),
+            # NaN and infinity are greater than every number in PostgreSQL.
+            models.CheckConstraint(
+                condition=Q(rating__isnull=True) | Q(rating__gt=-1e9, rating__lt=1e9),
+                name="rating_finite",
+            ),
+            # A comparison with a missing number refuses nothing, so presence is asked for too.
+            models.CheckConstraint(
+                condition=Q(lower__isnull=True, upper__isnull=True, se__isnull=True)
+                | Q(
+                    rating__isnull=False,
+                    lower__isnull=False,
+                    upper__isnull=False,
+                    se__isnull=False,
+                    se__gt=0,
+                    lower__gt=-1e9,
+                    lower__lte=F("rating"),
+                    upper__gte=F("rating"),
+                    upper__lt=1e9,
+                ),
+                name="interval_around_rating",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    rating__isnull=True,
+                    rank__isnull=True,
+                    rank_low__isnull=True,
+                    rank_high__isnull=True,
+                )
+                | Q(
+                    rating__isnull=False,
+                    rank__isnull=False,
+                    rank_low__isnull=False,
+                    rank_low__gte=1,
+                    rank_low__lte=F("rank"),
+                    rank_high__isnull=False,
+                    rank_high__gte=F("rank"),
+                ),
+                name="rank_within_its_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(rating__isnull=False, lower__isnull=False) | ~Q(reason=""),
+                name="missing_number_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} in {self.snapshot}"

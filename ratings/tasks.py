@@ -1,0 +1,48 @@
+"""Refits as background jobs: soon after a vote, and every five minutes in case a job was lost.
+
+Knows nothing of what a fit does. Two things are left to PostgreSQL and not to the queue:
+- that fits do not overlap: a job's own `lock` would stay taken by a worker that was killed, and no
+  vote would be rated again; the advisory lock of `snapshot_fit` dies with its session;
+- retries: the queue's own put the same job back, which fails for ever when a vote has queued
+  another one meanwhile (both have the queueing lock). A job that failed queues a new one instead.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from ratings.services import FitInProgressError, snapshot_fit
+
+# A burst of votes is one refit; nobody waits longer than that for its first look at the queue.
+DELAY_SECONDS = 1
+RETRY_SECONDS = (1, 2, 5, 10)
+
+
+def refit_defer(*, seconds: int = DELAY_SECONDS, attempt: int = 0) -> None:
+    """Queue a refit unless one is waiting.
+
+    A waiting refit has not read the votes yet, so it will see this one. A running one may have:
+    it does not count as waiting, and another is queued behind it.
+    """
+    try:
+        # A savepoint: the refusal must not break a transaction that the caller may be in.
+        with transaction.atomic():
+            ratings_refit.configure(schedule_in={"seconds": seconds}).defer(attempt=attempt)
+    except AlreadyEnqueued:
+        return
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="ratings_refit", queueing_lock="ratings_refit")
+def ratings_refit(timestamp: int | None = None, attempt: int = 0) -> None:
+    """Fit and publish; `timestamp` comes with the periodic job, `attempt` counts failures."""
+    try:
+        snapshot_fit(reason="votes" if timestamp is None else "schedule", wait=False)
+    except FitInProgressError:
+        refit_defer(attempt=attempt)
+    except Exception:
+        if attempt < len(RETRY_SECONDS):
+            refit_defer(seconds=RETRY_SECONDS[attempt], attempt=attempt + 1)
+        raise
