@@ -8,14 +8,13 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from arena.blinding import BattleView, battle_view
 from arena.errors import BattleNotFoundError
 from arena.ledger import ledger_head
-from arena.models import Battle, Vote
+from arena.models import Battle, LedgerEntry, Vote
 from arena.runner import runner
 
 OUTCOMES = ("a", "b", "tie", "both_bad")
@@ -74,18 +73,25 @@ class VoteLog:
 
 
 def vote_log() -> VoteLog:
-    """The one read path of ratings: votes and the ledger head that they belong to."""
-    with transaction.atomic():
-        head = ledger_head()
-        rows = list(
-            Vote.objects.filter(
-                turn__battle__mode=Battle.Mode.BATTLE, ledger_entry__lte=head["sequence"]
-            )
-            .order_by("ledger_entry")
-            .values_list(
-                "turn__battle__model_a", "turn__battle__model_b", "choice", "exclusion", "voter"
-            )
+    """The one read path of ratings: votes and the ledger head that they belong to.
+
+    One statement reads both, so no vote or exclusion committed meanwhile stands on one side only.
+    """
+    newest = LedgerEntry.objects.order_by("-sequence")
+    rows = list(
+        Vote.objects.filter(turn__battle__mode=Battle.Mode.BATTLE)
+        .order_by("ledger_entry")
+        .values_list(
+            "turn__battle__model_a",
+            "turn__battle__model_b",
+            "choice",
+            "exclusion",
+            "voter",
+            Subquery(newest.values("sequence")[:1]),
+            Subquery(newest.values("hash")[:1]),
         )
+    )
+    sequence, hash_ = rows[0][5:] if rows else ledger_head().values()
     voters: dict[uuid.UUID, int] = {}
     return VoteLog(
         model_a=np.array([row[0] for row in rows], dtype=np.int64),
@@ -93,6 +99,6 @@ def vote_log() -> VoteLog:
         outcome=np.array([OUTCOMES.index(row[2]) for row in rows], dtype=np.int8),
         exclusion=np.array([row[3] for row in rows], dtype=object),
         voter=np.array([voters.setdefault(row[4], len(voters)) for row in rows], dtype=np.int64),
-        ledger_sequence=head["sequence"],
-        ledger_hash=head["hash"],
+        ledger_sequence=sequence,
+        ledger_hash=hash_,
     )
