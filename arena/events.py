@@ -76,6 +76,4 @@ def voted_publish(*, battle_id: uuid.UUID, turn: int) -> None:
     A socket that misses this shows the same after a reload, so a lost message loses no data.
     """
     layer = get_channel_layer()
-    async_to_sync(layer.group_send)(
-        battle_group(battle_id), {"type": "battle.voted", "turn": turn}
-    )
+    async_to_sync(layer.group_send)(battle_group(battle_id), {"type": "battle.voted", "turn": turn})

@@ -70,19 +70,21 @@ def ledger_append(*, kind: LedgerEntry.Kind, payload: Mapping[str, Any]) -> Ledg
         kind=kind,
         payload=text,
         previous_hash=previous_hash,
-        hash=entry_hash(
-            previous_hash=previous_hash, sequence=sequence, kind=kind, payload=text
-        ),
+        hash=entry_hash(previous_hash=previous_hash, sequence=sequence, kind=kind, payload=text),
     )
 
 
 def ledger_head() -> dict[str, Any]:
     """`{"sequence", "hash"}` of the newest entry; sequence 0 while the ledger is empty."""
     last = LedgerEntry.objects.order_by("-sequence").only("sequence", "hash").first()
-    return {"sequence": last.sequence, "hash": last.hash} if last else {
-        "sequence": 0,
-        "hash": GENESIS_HASH,
-    }
+    return (
+        {"sequence": last.sequence, "hash": last.hash}
+        if last
+        else {
+            "sequence": 0,
+            "hash": GENESIS_HASH,
+        }
+    )
 
 
 def ledger_verify() -> Iterator[LedgerEntry]:

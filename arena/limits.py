@@ -27,9 +27,7 @@ def limit_hit(*, action: str, voter_id: uuid.UUID, address: str) -> None:
         if limit.action != action:
             continue
         window, elapsed = divmod(now, limit.seconds)
-        key = hashlib.sha256(
-            f"limit:{limit}:{keys[limit.scope]}:{window:.0f}".encode()
-        ).hexdigest()
+        key = hashlib.sha256(f"limit:{limit}:{keys[limit.scope]}:{window:.0f}".encode()).hexdigest()
         cache.add(key, 0, timeout=limit.seconds + 1)
         try:
             count = cache.incr(key)

@@ -48,9 +48,7 @@ async def battle_stream(
 
 
 async def _view(battle_id: uuid.UUID, voter_id: uuid.UUID | None) -> BattleView:
-    return await in_database(
-        selectors.battle_get_for_voter, battle_id=battle_id, voter_id=voter_id
-    )
+    return await in_database(selectors.battle_get_for_voter, battle_id=battle_id, voter_id=voter_id)
 
 
 async def _live_events(

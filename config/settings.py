@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 from environs import Env
 
 from arena.rate_limits import rate_limits_parse
 from config.secrets import secret_key, secret_key_fallbacks
+
+# Lets Django's generic classes be written with their type, as in ModelAdmin[Vote].
+django_stubs_ext.monkeypatch()
 
 env = Env()
 
@@ -139,6 +143,7 @@ TEMPLATES = [
         },
     },
 ]
+FORMS_URLFIELD_ASSUME_HTTPS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # An API path without its closing slash is a 404 in JSON, never a redirect that drops the body.
 APPEND_SLASH = False

@@ -204,9 +204,11 @@ class Supervisor:
 
 
 def _reasons(body: bytes) -> str:
+    """What /readyz says is missing, on one line; other answers as they are."""
     try:
-        return json.dumps(json.loads(body), ensure_ascii=False)
-    except ValueError:
+        reasons = json.loads(body)["reasons"]
+        return "; ".join(f"{part}: {reason}" for part, reason in reasons.items())
+    except (ValueError, KeyError, TypeError, AttributeError):
         return body.decode(errors="replace")[:200]
 
 

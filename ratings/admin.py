@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from arena.read_only_admin import ReadOnly
 from ratings.models import RatingEntry, RatingSnapshot
 
-if TYPE_CHECKING:
-    EntryInline = admin.TabularInline[RatingEntry, RatingSnapshot]
-    SnapshotAdmin = admin.ModelAdmin[RatingSnapshot]
-else:
-    EntryInline = admin.TabularInline
-    SnapshotAdmin = admin.ModelAdmin
 
-
-class ReadOnly:
-    """No adding, changing or deleting, whatever the permissions of the operator."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
-        return False
-
-
-class RatingEntryInline(ReadOnly, EntryInline):
+class RatingEntryInline(ReadOnly, admin.TabularInline[RatingEntry, RatingSnapshot]):
     model = RatingEntry
     fields = [
         "model",
@@ -46,7 +24,7 @@ class RatingEntryInline(ReadOnly, EntryInline):
 
 
 @admin.register(RatingSnapshot)
-class RatingSnapshotAdmin(ReadOnly, SnapshotAdmin):
+class RatingSnapshotAdmin(ReadOnly, admin.ModelAdmin[RatingSnapshot]):
     list_display = ["id", "created_at", "method", "ledger_sequence", "reason"]
     date_hierarchy = "created_at"
     exclude = ["cells"]

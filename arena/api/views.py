@@ -47,9 +47,7 @@ class BattleAPIView(APIView):
         view = battle_get_for_voter(battle_id=battle_id, voter_id=voter_id)
         return Response(BattleSerializer(view).data, status=code)
 
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
@@ -148,9 +146,7 @@ async def battle_events(request: HttpRequest, battle_id: uuid.UUID) -> HttpRespo
     try:
         first = await anext(stream)
     except BattleNotFoundError as error:
-        return JsonResponse(
-            {"error": {"code": error.code, "message": error.message}}, status=404
-        )
+        return JsonResponse({"error": {"code": error.code, "message": error.message}}, status=404)
     response = StreamingHttpResponse(
         _sse(first, stream), content_type="text/event-stream; charset=utf-8"
     )

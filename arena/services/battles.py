@@ -105,9 +105,7 @@ def battle_regenerate(*, voter_id: uuid.UUID, address: str, battle_id: uuid.UUID
             raise NotRetryableError("The answers are still being written.")
         if Vote.objects.filter(turn=turn).exists():
             raise NotRetryableError("You have voted on these answers; start a new battle.")
-        kept = {
-            side: answer for side, answer in current.items() if _judgeable(answer)
-        }
+        kept = {side: answer for side, answer in current.items() if _judgeable(answer)}
         if len(kept) == len(current):
             kept = {}
         answers = [

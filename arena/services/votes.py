@@ -55,9 +55,7 @@ def vote_cast(
     with transaction.atomic():
         turn = (
             Turn.objects.select_for_update(of=("self",))
-            .select_related(
-                "battle__model_a__organization", "battle__model_b__organization"
-            )
+            .select_related("battle__model_a__organization", "battle__model_b__organization")
             .filter(battle_id=battle_id, battle__voter_id=voter_id, index=min(turn_index, 32767))
             .first()
         )

@@ -97,7 +97,10 @@ def test_battles_are_never_cached_and_belong_to_their_voter(http, live_server_ur
         with httpx.Client(base_url=live_server_url, cookies=cookies) as stranger:
             for path in ("", "events/"):
                 response = stranger.get(f"/api/v1/battles/{battle['id']}/{path}")
-                assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+                assert (response.status_code, response.json()["error"]["code"]) == (
+                    404,
+                    "not_found",
+                )
             assert cast(stranger, battle).status_code == 404
             start(stranger)
             assert cast(stranger, battle).status_code == 404
@@ -279,7 +282,9 @@ def test_a_large_body_without_a_length_is_refused_too(http):
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"]
+)
 def test_a_foreign_origin_is_refused(http, origin):
     response = http.post("/api/v1/battles/", json=START, headers={"Origin": origin})
 

@@ -310,9 +310,7 @@ def test_stop_keeps_the_text_and_lets_the_voter_vote(voter, two_models):
     battle_id = voter.start()
     for gate in gates:
         gate.reached.wait(10)
-    wait_until(
-        lambda: all(a.text for a in voter.view(battle_id).turns[0].answers.values()), "text"
-    )
+    wait_until(lambda: all(a.text for a in voter.view(battle_id).turns[0].answers.values()), "text")
 
     battle_stop(voter_id=voter.id, battle_id=battle_id)
 
@@ -342,9 +340,7 @@ def test_answers_that_nobody_watches_are_abandoned(voter, two_models, settings):
     two_models.scripts["alpha-7b"] = ["So far ", gate]
     battle_id = voter.start()
 
-    wait_until(
-        lambda: Answer.objects.filter(state=Answer.State.ABANDONED).exists(), "abandonment"
-    )
+    wait_until(lambda: Answer.objects.filter(state=Answer.State.ABANDONED).exists(), "abandonment")
 
     assert voter.view(battle_id).state == "abandoned"
     with pytest.raises(errors.NotVotableError):

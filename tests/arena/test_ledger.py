@@ -12,7 +12,11 @@ pytestmark = pytest.mark.django_db
 
 
 def test_canonical_json_is_the_same_for_the_same_value():
-    assert canonical_json({"b": 1, "a": "é"}) == canonical_json({"a": "é", "b": 1}) == '{"a":"é","b":1}'
+    assert (
+        canonical_json({"b": 1, "a": "é"})
+        == canonical_json({"a": "é", "b": 1})
+        == '{"a":"é","b":1}'
+    )
 
 
 def test_commitments_need_their_salt():
@@ -60,7 +64,7 @@ def test_the_service_role_may_append():
 @pytest.mark.parametrize(
     ("tampering", "named"),
     [
-        ("UPDATE arena_ledgerentry SET payload = '{\"reason\":\"x\"}' WHERE sequence = 2", 2),
+        ('UPDATE arena_ledgerentry SET payload = \'{"reason":"x"}\' WHERE sequence = 2', 2),
         ("UPDATE arena_ledgerentry SET kind = 'vote' WHERE sequence = 3", 3),
         ("DELETE FROM arena_ledgerentry WHERE sequence = 2", 2),
         ("UPDATE arena_ledgerentry SET hash = repeat('0', 64) WHERE sequence = 3", 3),

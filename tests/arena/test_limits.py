@@ -65,7 +65,9 @@ def test_the_grammar_of_limits():
     )
 
 
-@pytest.mark.parametrize("text", ["battles", "battles:voter=0/60", "likes:voter=1/1", "votes:me=1/1"])
+@pytest.mark.parametrize(
+    "text", ["battles", "battles:voter=0/60", "likes:voter=1/1", "votes:me=1/1"]
+)
 def test_a_limit_that_cannot_be_read_is_named(text):
     with pytest.raises(ValueError, match=text.split("=")[0]):
         rate_limits_parse(text)

@@ -31,7 +31,9 @@ def test_a_bad_prompt_is_refused_with_what_is_wrong(text, says):
     assert refused.value.field == "prompt"
 
 
-@pytest.mark.parametrize("text", ["Why?", "x" * MAX_CHARACTERS, "tab\tand\nline", "👩‍🚀 مرحبا", "0"])
+@pytest.mark.parametrize(
+    "text", ["Why?", "x" * MAX_CHARACTERS, "tab\tand\nline", "👩‍🚀 مرحبا", "0"]
+)
 def test_a_good_prompt_is_kept_as_it_is(text):
     assert prompt_clean(text) == text
 

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table, with the peers that PyPI has in the same run."""
