@@ -1,4 +1,4 @@
-"""Battles and votes in the admin, to look at. Nothing here can be changed: the ledger is the record."""
+"""Battles and votes in the admin, to look at and not to change: the ledger is the record."""
 
 from __future__ import annotations
 

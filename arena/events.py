@@ -1,6 +1,6 @@
 """What happens in a battle, as events: the one vocabulary of sockets, SSE and other apps.
 
-Streaming events are plain JSON objects `{"type", "seq", "turn", "a"?: {"offset", "text", …}, "b"?}`;
+Streaming events are plain JSON objects `{"type", "seq", "turn", "a"?: {"offset", "text"}, "b"?}`;
 `offset` counts characters (Unicode code points) of the answer before `text`. No event carries a
 model's name, a provider's words or a count that differs between models, except `voted`.
 """

@@ -68,7 +68,8 @@ class LiveSide:
 @dataclass
 class LiveTurn:
     """Both sides of a turn. `seq` starts at the battle's age in milliseconds, so that it only grows
-    over retries and restarts too, and then counts events one by one."""
+    over retries and restarts too. Each event of a reader has a larger one than the event before;
+    `offset` tells whether text is missing in between."""
 
     battle_id: uuid.UUID
     index: int
@@ -146,7 +147,7 @@ class LiveTurn:
                     [events.delta(seq=self.seq, turn=self.index, sides=missed)] if missed else []
                 )
             first += [
-                self._ended_event(name, self.seq)
+                self._ended_event(name, self._next_seq())
                 for name, side in self.sides.items()
                 if side.announced
             ]

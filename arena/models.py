@@ -229,7 +229,7 @@ class Vote(models.Model):
 
 
 class VoteSecret(models.Model):
-    """What ties a vote's public ledger entry to its texts and its voter. Erasable; the chain stays."""
+    """What ties a public ledger entry to its texts and its voter. Erasable; the chain stays."""
 
     vote = models.OneToOneField(Vote, on_delete=models.CASCADE, related_name="secret")
     voter_token = models.CharField(max_length=64, unique=True)

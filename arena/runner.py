@@ -15,7 +15,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +83,7 @@ class _Reading:
     state: Answer.State
     error: str = ""
     detail: str = ""
-    finish: Finish = Finish("")
+    finish: Finish = field(default_factory=lambda: Finish(""))
     first_token_at: datetime | None = None
 
 

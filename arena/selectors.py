@@ -34,8 +34,10 @@ def battle_get_for_voter(*, battle_id: uuid.UUID, voter_id: uuid.UUID | None) ->
 
     Looking counts as watching: while somebody looks, answers are not abandoned.
     """
+    if voter_id is None:
+        raise BattleNotFoundError
     battle = battle_rows().filter(pk=battle_id, voter_id=voter_id).first()
-    if battle is None or voter_id is None:
+    if battle is None:
         raise BattleNotFoundError
     live = runner.live(battle_id)
     view = battle_view(battle=battle, live=live)

@@ -57,8 +57,8 @@ async def _live_events(
     try:
         for event in first:
             yield event
-        while (event := await reader.get()) is not None:
-            yield event
+        while (fresh := await reader.get()) is not None:
+            yield fresh
         if reader.lagged:
             raise ReaderLaggedError
     finally:
@@ -70,8 +70,9 @@ async def _saved_events(
 ) -> AsyncIterator[Event]:
     view = await _view(battle_id, voter_id)
     turn = view.turns[-1]
-    for event in _whole(view, seq=seq):
-        yield event
+    for event in _whole(view):
+        seq += 1
+        yield {**event, "seq": seq}
     told = {side for side, answer in turn.answers.items() if answer.state in ENDED}
     sent = {side: len(answer.text) for side, answer in turn.answers.items()}
     while len(told) < len(sent):
@@ -95,8 +96,8 @@ async def _saved_events(
                 yield _end(view, turn, side, seq)
 
 
-def _whole(view: BattleView, *, seq: int) -> list[Event]:
-    """A snapshot of the last turn, and the ends that it already has."""
+def _whole(view: BattleView) -> list[Event]:
+    """A snapshot of the last turn, and the ends that it already has; the caller numbers them."""
     turn = view.turns[-1]
     sides = {
         s: {"offset": 0, "text": answer.text, "state": answer.state, "error": answer.error}
@@ -104,8 +105,8 @@ def _whole(view: BattleView, *, seq: int) -> list[Event]:
     }
     ended = [s for s, answer in turn.answers.items() if answer.state in ENDED]
     return [
-        events.snapshot(seq=seq, turn=turn.index, state=view.state, sides=sides),
-        *(_end(view, turn, s, seq) for s in ended),
+        events.snapshot(seq=0, turn=turn.index, state=view.state, sides=sides),
+        *(_end(view, turn, s, 0) for s in ended),
     ]
 
 

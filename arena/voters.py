@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
 
 from arena.limits import client_address
 
@@ -30,7 +31,7 @@ def voter_id_read(value: str | None) -> uuid.UUID | None:
         return None
 
 
-def voter_id_of(request: HttpRequest) -> uuid.UUID | None:
+def voter_id_of(request: HttpRequest | Request) -> uuid.UUID | None:
     return voter_id_read(request.COOKIES.get(COOKIE))
 
 
@@ -55,7 +56,7 @@ def voter_id_keep(response: HttpResponse, voter_id: uuid.UUID) -> None:
     )
 
 
-def address_of(request: HttpRequest) -> str:
+def address_of(request: HttpRequest | Request) -> str:
     """The client's address, from the peer and the proxies that the setting trusts."""
     return client_address(
         peer=request.META.get("REMOTE_ADDR", ""),

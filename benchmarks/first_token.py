@@ -1,4 +1,4 @@
-"""How long a token takes from the inference service to a WebSocket client, under uvicorn and daphne.
+"""How long a token takes from the inference service to a WebSocket client, with two web servers.
 
 Every battle is two streams of 30 tokens/s. The promise: the first token within 60 ms (median) after
 the inference service sent it.
@@ -40,7 +40,7 @@ name = "stamp-{side}"
 
 
 async def fight(url: str) -> tuple[list[float], list[float], int]:
-    """Milliseconds from sending to receiving, of the first token of each side and of all; and how
+    """Milliseconds from sending to receiving, of each side's first token and of all; and how
     many tokens came at all (those of the snapshot, sent before we listened, have no latency)."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         response = await http.post("/api/v1/battles/", json={"prompt": "When?", "consent": True})
@@ -93,7 +93,7 @@ def main() -> None:
         "daphne": ("-m", "daphne", "-p", str(port), "-v", "0", "config.asgi:application"),
     }  # fmt: skip
     print(
-        "server    battles   first token ms: median   p95    all tokens ms: median   p99   delivered"
+        "server    battles   first token ms: median   p95    all tokens ms: median   p99  delivered"
     )
     kept = True
     with (

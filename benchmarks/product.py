@@ -1,4 +1,4 @@
-"""The web server on a database of its own, with models that somebody else serves, for benchmarks."""
+"""The web server on a database of its own, with models that others serve, for benchmarks."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def program(
-    *command: str, env: Mapping[str, str], answers: str
-) -> Iterator[subprocess.Popen[bytes]]:
+def program(*command: str, env: Mapping[str, str], answers: str) -> Iterator[None]:
     """Run a program until the block ends; enters it when `answers`, a URL, is answered."""
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **env})
     try:
@@ -36,7 +34,7 @@ def program(
             if process.poll() is not None:
                 raise RuntimeError(f"{command} ended with {process.returncode}")
             time.sleep(0.1)
-        yield process
+        yield
     finally:
         process.terminate()
         process.wait()

@@ -5,6 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
 from arena.errors import (
     ArenaError,
     BallotSpentError,
@@ -15,13 +23,6 @@ from arena.errors import (
     NotVotableError,
     RateLimitedError,
 )
-from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
-from django.views.decorators.csrf import csrf_exempt
-from rest_framework import exceptions, status
-from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +60,12 @@ def error_response(problem: Exception, context: dict[str, Any]) -> Response | No
             error_body("too_large", "The request is larger than allowed."),
             status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
         )
-    response = exception_handler(problem, context)
-    if response is None:
-        return None
+    known = exception_handler(problem, context)
+    return None if known is None else _shaped(problem, known)
+
+
+def _shaped(problem: Exception, response: Response) -> Response:
+    """DRF's own response in our shape."""
     field = None
     detail: Any = response.data
     if isinstance(problem, exceptions.ValidationError) and isinstance(detail, dict):

@@ -11,6 +11,7 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 import asyncio
+from typing import Any, cast
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
@@ -29,7 +30,7 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
         inner = {**scope, "path": scope["path"].removeprefix(settings.STATIC_URL.rstrip("/"))}
         await _static(inner, receive, send)
     else:
-        await django_application(scope, receive, send)
+        await django_application(dict(scope), receive, cast(Any, send))
 
 
 async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001

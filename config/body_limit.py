@@ -17,7 +17,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class BodyLimit:
-    """Answers 413 when a body is longer than `api_limit` bytes under /api/, `page_limit` elsewhere."""
+    """413 for a body longer than `api_limit` bytes under /api/, `page_limit` elsewhere."""
 
     def __init__(self, app: App, *, api_limit: int, page_limit: int) -> None:
         self.app = app

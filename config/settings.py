@@ -148,7 +148,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # An API path without its closing slash is a 404 in JSON, never a redirect that drops the body.
 APPEND_SLASH = False
 
-# --- database, cache, layer, jobs ------------------------------------------------------------------
+# --- database, cache, layer, jobs -----------------------------------------------------------------
 # `make run` and `manage.py` set DATABASE_URL for the embedded server before Django starts.
 DATABASES: dict[str, Any] = {
     "default": env.dj_db_url("DATABASE_URL", "postgresql:///preferendum") | {"CONN_MAX_AGE": 0}
@@ -210,7 +210,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- language, time, static ------------------------------------------------------------------------
+# --- language, time, static -----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = True
 TIME_ZONE = "UTC"

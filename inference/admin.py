@@ -24,7 +24,7 @@ class LanguageModelAdmin(admin.ModelAdmin[LanguageModel]):
 
     def has_delete_permission(
         self,
-        request: HttpRequest,
+        request: HttpRequest,  # noqa: ARG002
         obj: LanguageModel | None = None,  # noqa: ARG002
     ) -> bool:
         return False

@@ -120,7 +120,8 @@ async def stream_chat(
     ends_at = loop.time() + endpoint.total_timeout
     async with _posted(client, endpoint, body) as response:
         await _refuse_errors(response)
-        reason, usage, length = "", {}, 0
+        reason, length = "", 0
+        usage: dict[str, Any] = {}
         limit = endpoint.first_token_timeout
         events = _events(response)
         while True:

@@ -127,7 +127,7 @@ def endpoint_report(*, endpoint_id: int, problem: str = "") -> None:
 
 
 def endpoints_probe(*, older_than: timedelta = timedelta(0)) -> int:
-    """Ask every endpoint of an active model that was not heard of since `older_than`; return how many.
+    """Ask the endpoints of active models not heard of for `older_than`; return how many.
 
     One request for `/models` a server: an endpoint is up when the server answers and, where it
     lists its models, lists this one. Nothing is generated, so a probe costs no tokens.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import pytest
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
@@ -19,20 +19,14 @@ from tests.frontend.scripted_endpoint import ScriptedEndpoint, scripted_endpoint
 def _ledger_can_be_emptied() -> Iterator[None]:
     """Tests that flush tables flush the ledger too, which production code has no way to do."""
     flush = DatabaseOperations.execute_sql_flush
+    before, after = (f"SET session_replication_role = {role};" for role in ("replica", "DEFAULT"))
 
-    def flush_past_triggers(self: Any, sql_list: list[str]) -> None:
-        flush(
-            self,
-            [
-                "SET session_replication_role = replica;",
-                *sql_list,
-                "SET session_replication_role = DEFAULT;",
-            ],
-        )
+    def flush_past_triggers(self: Any, sql_list: Iterable[str]) -> None:
+        flush(self, [before, *sql_list, after])
 
-    DatabaseOperations.execute_sql_flush = flush_past_triggers  # type: ignore[method-assign]
-    yield
-    DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_past_triggers)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -41,18 +35,20 @@ def _empty_cache() -> None:
 
 
 @pytest.fixture
-def live_server_url(transactional_db: None) -> Iterator[str]:  # noqa: ARG001
+def live_server_url(transactional_db: None) -> Iterator[str]:
     """The whole product's web server (HTTP, SSE, WebSocket, static files) on a free port."""
     from config.asgi import application
 
-    with served(ASGIStaticFilesHandler(application)) as url:
+    with served(ASGIStaticFilesHandler(cast(Any, application))) as url:
         yield url
 
 
 @pytest.fixture
-def two_models(transactional_db: None) -> Iterator[ScriptedEndpoint]:  # noqa: ARG001
+def two_models(transactional_db: None) -> Iterator[ScriptedEndpoint]:
     """Two live models of known slugs, `alpha-7b` and `beta-9b`, that say what a test scripts."""
-    with scripted_endpoint({"alpha-7b": ["Hello ", "from side one."], "beta-9b": ["Hi."]}) as server:
+    with scripted_endpoint(
+        {"alpha-7b": ["Hello ", "from side one."], "beta-9b": ["Hi."]}
+    ) as server:
         organization = Organization.objects.create(slug="acme", name="Acme Intelligence")
         for slug, name in (("alpha-7b", "Alpha Seven"), ("beta-9b", "Beta Nine")):
             model = LanguageModel.objects.create(
@@ -62,9 +58,5 @@ def two_models(transactional_db: None) -> Iterator[ScriptedEndpoint]:  # noqa: A
                 language_model=model, base_url=server.url, name=slug, is_up=True
             )
         yield server
-        drain()
-
-
-def drain() -> None:
-    """End what is still being generated: nothing of one test may write into the next one's tables."""
-    runner.close()
+        # What is still being generated must not write into the next test's tables.
+        runner.close()

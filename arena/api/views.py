@@ -31,7 +31,7 @@ class BattleAPIView(APIView):
     """Battles belong to one voter and are never cached."""
 
     def voter_id(self) -> uuid.UUID:
-        voter_id = voter_id_of(self.request._request)
+        voter_id = voter_id_of(self.request)
         if voter_id is None:
             raise BattleNotFoundError
         return voter_id
@@ -62,10 +62,10 @@ class BattlesView(BattleAPIView):
     )
     def post(self, request: Request) -> Response:
         body = self.body()
-        voter_id = voter_id_of(request._request) or uuid.uuid4()
+        voter_id = voter_id_of(request) or uuid.uuid4()
         battle = battle_start(
             voter_id=voter_id,
-            address=address_of(request._request),
+            address=address_of(request),
             mode=body.get("mode", "battle"),
             prompt=body.get("prompt", ""),
             consent=body.get("consent"),
@@ -95,7 +95,7 @@ class VoteView(BattleAPIView):
         voter_id = self.voter_id()
         vote_cast(
             voter_id=voter_id,
-            address=address_of(request._request),
+            address=address_of(request),
             battle_id=battle_id,
             turn_index=body.get("turn"),
             choice=body.get("choice"),
@@ -127,9 +127,7 @@ class RegenerateView(BattleAPIView):
     )
     def post(self, request: Request, battle_id: uuid.UUID) -> Response:
         voter_id = self.voter_id()
-        battle_regenerate(
-            voter_id=voter_id, address=address_of(request._request), battle_id=battle_id
-        )
+        battle_regenerate(voter_id=voter_id, address=address_of(request), battle_id=battle_id)
         return self.battle_response(battle_id, voter_id)
 
 

@@ -23,7 +23,8 @@ CARD = """\
 # Votes of a Preferendum arena
 
 Human votes on pairs of answers by anonymous language models, in the `{shape}` shape, written on
-{date}. {rows} votes that count, by {voters} voters. Votes that a rule or a person excluded are left out.
+{date}. {rows} votes that count, by {voters} voters. Votes that a rule or a person excluded are left
+out.
 
 - `{data}`: one JSON object a line.
 - Prompts and answers are as they were; nothing has been redacted. Look before you publish them.

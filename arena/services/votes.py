@@ -1,4 +1,4 @@
-"""The one write of a vote: a ballot is spent, the ledger grows by its entry, and then both are told."""
+"""The one write of a vote: a ballot is spent, and the ledger grows by its entry."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from inference.models import LanguageModel
 
 class LanguageModelSerializer(serializers.ModelSerializer[LanguageModel]):
     organization = serializers.CharField(source="organization.name")
-    training = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    training = serializers.CharField(source="training.slug", default=None)
 
     class Meta:
         model = LanguageModel

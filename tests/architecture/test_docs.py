@@ -10,6 +10,8 @@ import pytest
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from arena.models import Answer
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = "\n".join(path.read_text() for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
 OURS = {"inference", "arena", "ratings", "automatic_evals", "frontend", "config"}
@@ -17,11 +19,15 @@ OURS = {"inference", "arena", "ratings", "automatic_evals", "frontend", "config"
 
 def settings_read() -> set[str]:
     names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "config/settings.py").read_text()))
-    return names | set(re.findall(r'environ\.get\("([A-Z_]+)"', (ROOT / "config/plan.py").read_text()))
+    return names | set(
+        re.findall(r'environ\.get\("([A-Z_]+)"', (ROOT / "config/plan.py").read_text())
+    )
 
 
 def settings_documented() -> set[str]:
-    return set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/configuration.md").read_text(), re.M))
+    return set(
+        re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/configuration.md").read_text(), re.M)
+    )
 
 
 def test_every_setting_is_documented_and_every_documented_one_is_read():
@@ -54,10 +60,7 @@ def test_every_api_path_is_documented(path):
 def test_every_error_code_is_documented():
     codes = set(re.findall(r'code = "(\w+)"', (ROOT / "arena/errors.py").read_text()))
     codes |= set(re.findall(r'error_body\(\s*"(\w+)"', (ROOT / "config/api.py").read_text()))
-    codes |= set(re.findall(r'^    [A-Z_]+ = "(\w+)"$', (ROOT / "arena/models.py").read_text(), re.M)) & {
-        "model_unavailable", "model_busy", "model_timeout", "empty_answer", "endless_answer",
-        "conversation_too_long", "interrupted",
-    }  # fmt: skip
+    codes |= set(Answer.Error.values)
     text = (ROOT / "docs/api.md").read_text()
 
     assert [code for code in sorted(codes) if f"`{code}`" not in text] == []
@@ -68,9 +71,13 @@ def test_nothing_of_third_parties_is_committed():
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\n")
 
-    assert [name for name in tracked if re.search(r"\.min\.(js|css)$|\.woff2?$|vendor/", name)] == []
+    assert [
+        name for name in tracked if re.search(r"\.min\.(js|css)$|\.woff2?$|vendor/", name)
+    ] == []
 
 
 def test_no_template_asks_another_site_for_anything():
     for template in ROOT.glob("frontend/templates/**/*.html"):
-        assert not re.search(r'(src|href)="(https?:)?//[^"]*\.(js|css|woff2?)', template.read_text())
+        assert not re.search(
+            r'(src|href)="(https?:)?//[^"]*\.(js|css|woff2?)', template.read_text()
+        )

@@ -205,7 +205,7 @@ def test_a_failed_answer_says_so_without_the_providers_words(http, two_models):
     two_models.scripts["alpha-7b"] = ["Better."]
     Endpoint.objects.update(is_up=True)
     retried = http.post(f"/api/v1/battles/{battle['id']}/regenerate/")
-    assert retried.json()["state"] == "generating"
+    assert retried.status_code == 200
     assert ended(http, battle)["state"] == "votable"
 
 

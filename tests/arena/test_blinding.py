@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -53,7 +54,7 @@ class Wire:
         self.url = url
         self.received: list[str] = []
 
-    def call(self, method: str, path: str, **arguments: object) -> httpx.Response:
+    def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         response = self.http.request(method, path, **arguments)
         self.received += [response.text, str(response.headers), str(response.cookies.items())]
         return response
@@ -64,6 +65,7 @@ class Wire:
         with websockets.sync.client.connect(
             self.url.replace("http", "ws") + path, additional_headers=headers
         ) as socket:
+            assert socket.response is not None
             self.received.append(str(socket.response.headers))
             with contextlib.suppress(TimeoutError, ConnectionClosed):
                 while True:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from arena.exports import release
 from arena.models import Vote
 from tests.arena.voter import TestVoter
 
@@ -85,7 +85,7 @@ def test_a_failed_export_leaves_nothing(voters, tmp_path, monkeypatch):
     def fails(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(release.os, "fsync", fails)
+    monkeypatch.setattr(os, "fsync", fails)
 
     with pytest.raises(CommandError, match="No space left"):
         call_command("export_votes", "--format", "33k", "--out", str(tmp_path / "release"))

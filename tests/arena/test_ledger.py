@@ -44,10 +44,9 @@ def test_the_database_refuses_to_change_an_entry(statement, role):
     with transaction.atomic():
         ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"reason": "test"})
 
+    set_role = f"SET LOCAL ROLE {role};" if role else ""
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        if role:
-            cursor.execute(f"SET LOCAL ROLE {role}")
-        cursor.execute(statement)
+        cursor.execute(set_role + statement)
 
     assert LedgerEntry.objects.count() == 1
 

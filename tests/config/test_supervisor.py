@@ -20,6 +20,7 @@ import pytest
 
 from config.plan import PlanError, product_plan
 from config.postgres import EmbeddedPostgres, attached_database
+from config.processes import processes_wait
 
 Processes = Callable[[Path], list[psutil.Process]]
 
@@ -79,7 +80,7 @@ def read_until(process: subprocess.Popen[str], wanted: str) -> str:
 
 def left_over(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that are still alive after the time that an orderly end may take."""
-    return psutil.wait_procs(processes, timeout=LINGER_SECONDS)[1]
+    return processes_wait(processes, seconds=LINGER_SECONDS)
 
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["SIGTERM", "SIGINT to the group"])

@@ -22,11 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         folder: Path = options["out"].resolve()
-        rows = 0
         try:
             progress = release_write(shape=options["format"], folder=folder)
-            for rows in tqdm(progress, unit=" votes", disable=not sys.stderr.isatty()):
-                pass
+            rows = sum(1 for _ in tqdm(progress, unit=" votes", disable=not sys.stderr.isatty()))
         except ExportError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{folder}: {rows} votes")
