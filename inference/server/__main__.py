@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -111,6 +112,10 @@ def main() -> int:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+    # Uvicorn sends the signal again after it has drained, which must then be an ordinary end; and
+    # one that comes before uvicorn listens ends the process at once.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     # These take seconds to import, so mistakes in the arguments are reported before.
     import torch

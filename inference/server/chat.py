@@ -19,7 +19,7 @@ _QUESTION_ANSWER_TEMPLATE = """\
 {% else %}Answer: {{ message['content'] }}
 
 {% endif %}{% endfor %}{% if add_generation_prompt %}Answer:{% endif %}"""
-_QUESTION_ANSWER_STOPS = ("\nQuestion:",)
+_QUESTION_ANSWER_STOPS = ("\nQuestion:", "\nAnswer:")
 
 
 class ChatFormatError(ValueError):

@@ -170,7 +170,9 @@ def _convert(gguf: Path, digest: str, *, cache: Path, name: str) -> Path:
         made.mkdir()
         try:
             convert_gguf(gguf, made)
-        except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # the reader of a foreign file raises whatever it stumbles over
             reason = " ".join(str(error).split())
             raise WeightsError(f"{name}: {gguf.name} cannot be converted: {reason}") from error
         sums = {path.name: _sha256(path) for path in sorted(made.iterdir())}

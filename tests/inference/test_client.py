@@ -66,9 +66,7 @@ async def test_a_server_that_is_not_there():
     endpoint = EndpointAddress(base_url="http://127.0.0.1:1/v1", name="m")
     async with client.chat_client() as http:
         with pytest.raises(client.EndpointUnavailableError):
-            await anext(
-                stream_chat(client=http, endpoint=endpoint, messages=[], sampling={})
-            )
+            await anext(stream_chat(client=http, endpoint=endpoint, messages=[], sampling={}))
 
 
 def test_keys_come_from_the_environment_by_name(monkeypatch):

@@ -74,7 +74,7 @@ def test_a_changed_file_changes_only_that(file, capsys):
     [
         ('organization = "acme"', 'organization = "nobody"'),
         ('name = "Acme 1B"', 'nmae = "Acme 1B"'),
-        ('slug = "acme-1b"', 'slug = 5'),
+        ('slug = "acme-1b"', "slug = 5"),
         ("[[models]]", "[[models"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_wrong_file_is_one_line_and_changes_nothing(file, wrong, says):
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(CommandError, match="missing.toml"):
+    with pytest.raises(CommandError, match=r"missing\.toml"):
         call_command("load_models", str(tmp_path / "missing.toml"))
 
 
@@ -128,4 +128,4 @@ def test_an_endpoint_that_is_up_is_asked_before_one_that_is_down(two_models):
     model = LanguageModel.objects.get(slug="alpha-7b")
     Endpoint.objects.create(language_model=model, base_url="http://127.0.0.1:1/v1", name="x")
 
-    assert endpoint_for(language_model=model).name == "alpha-7b"
+    assert str(endpoint_for(language_model=model)).startswith("alpha-7b at")
