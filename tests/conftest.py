@@ -12,7 +12,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from arena.runner import runner
 from inference.models import Endpoint, LanguageModel, Organization
-from tests.frontend.scripted_endpoint import ScriptedEndpoint, scripted_endpoint, served
+from tests.scripted_endpoint import ScriptedEndpoint, scripted_endpoint, served
 
 
 @pytest.fixture(scope="session", autouse=True)

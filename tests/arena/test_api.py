@@ -13,7 +13,7 @@ from arena.rate_limits import rate_limits_parse
 from arena.voters import COOKIE
 from inference.models import Endpoint, LanguageModel
 from tests.arena.voter import wait_until
-from tests.frontend.scripted_endpoint import Fault, Gate
+from tests.scripted_endpoint import Fault, Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

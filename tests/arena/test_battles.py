@@ -20,7 +20,7 @@ from arena.services.answers import answers_interrupt_silent
 from arena.services.battles import battle_regenerate, battle_start, battle_stop
 from inference.models import Endpoint, LanguageModel
 from tests.arena.voter import TestVoter, wait_until
-from tests.frontend.scripted_endpoint import Fault, Gate
+from tests.scripted_endpoint import Fault, Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from arena.voters import COOKIE
 from inference.models import Endpoint, LanguageModel
 from tests.arena.voter import wait_until
-from tests.frontend.scripted_endpoint import SECRET_WORDS, Fault
+from tests.scripted_endpoint import SECRET_WORDS, Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,7 +18,7 @@ from django.db import connection
 
 from arena.voters import COOKIE
 from tests.arena.voter import wait_until
-from tests.frontend.scripted_endpoint import Gate
+from tests.scripted_endpoint import Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ import pytest
 
 from inference import client
 from inference.client import ChatMessage, EndpointAddress, Finish, auth_headers, stream_chat
-from tests.frontend.scripted_endpoint import Fault, scripted_endpoint
+from tests.scripted_endpoint import Fault, scripted_endpoint
 
 
 async def ask(script, **limits):

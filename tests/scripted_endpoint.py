@@ -1,7 +1,7 @@
 """A real OpenAI-compatible server on loopback that says what a test tells it to, faults included.
 
 It stands in for models only: HTTP, sockets and timing are real. A script is a list of steps: text
-to send, a `Gate` to wait at, or a `Fault` to end with. Without a fault the answer ends as it should.
+to send, a `Gate` to wait at, or a `Fault` to end with; without one the answer ends as it should.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Gate:
 
     async def wait(self) -> None:
         self.reached.set()
-        while not self._open.is_set():
+        while not self._open.is_set():  # noqa: ASYNC110 - another thread opens it
             await asyncio.sleep(0.005)
 
 

@@ -1,0 +1,154 @@
+"""The socket of a battle: its events to one reader, as HTML for the page or as JSON for programs.
+
+Speaks one way; what a client sends is not looked at. Knows no rules: what may be told is decided in
+`arena.blinding`, what happens in `arena.stream`. See docs/streaming.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from arena.blinding import BattleView
+from arena.database import in_database
+from arena.errors import BattleNotFoundError
+from arena.events import Event, battle_group
+from arena.selectors import battle_get_for_voter
+from arena.stream import ReaderLaggedError, battle_stream
+from arena.voters import origin_is_own, voter_id_in_header
+from frontend.fragments import BattleFragments, verdict_fragments
+
+logger = logging.getLogger(__name__)
+
+# htmx connects again after 1006, 1011, 1012 and 1013, and after no other code.
+INTERNAL_ERROR = 1011
+TRY_AGAIN_LATER = 1013
+POLICY_VIOLATION = 1008
+MAX_CLIENT_MESSAGES = 100
+
+
+class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """One reader of one battle. Refused before the handshake ends (403) unless it is the voter's.
+
+    Stays open after the stream has ended, for `voted`.
+    """
+
+    battle_id: uuid.UUID
+    voter_id: uuid.UUID
+    as_json: bool
+
+    async def connect(self) -> None:
+        headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
+        origin = headers.get(b"origin")
+        voter_id = voter_id_in_header(headers.get(b"cookie", ""))
+        foreign = origin is not None and not origin_is_own(
+            origin=origin, host=headers.get(b"host", "")
+        )
+        if foreign or voter_id is None:
+            await self.close()
+            return
+        self.voter_id = voter_id
+        self.battle_id = self.scope["url_route"]["kwargs"]["battle_id"]
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self.as_json = query.get("format") == ["json"]
+        # Joined before the battle is looked at: a vote in between is heard or seen.
+        await self.channel_layer.group_add(battle_group(self.battle_id), self.channel_name)
+        try:
+            view = await self._view()
+        except BattleNotFoundError:
+            await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
+            await self.close()
+            return
+        self._voted = asyncio.Event()
+        if view.turns[-1].vote is not None:
+            self._voted.set()
+        self._client_messages = 0
+        self._told_state = ""
+        self._fragments = BattleFragments()
+        await self.accept()
+        self._telling = asyncio.create_task(self._tell())
+
+    async def receive(self, **_: str | bytes | None) -> None:
+        self._client_messages += 1
+        if self._client_messages > MAX_CLIENT_MESSAGES:
+            await self.close(code=POLICY_VIOLATION)
+
+    async def disconnect(self, code: int) -> None:  # noqa: ARG002
+        if hasattr(self, "_telling"):
+            self._telling.cancel()
+            await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
+
+    async def battle_voted(self, message: dict[str, Any]) -> None:  # noqa: ARG002
+        """From the channel layer: a vote on this battle is in."""
+        self._voted.set()
+
+    async def _tell(self) -> None:
+        try:
+            seq = 0
+            async for event in battle_stream(battle_id=self.battle_id, voter_id=self.voter_id):
+                seq = event["seq"]
+                await self._send_event(event)
+            await self._voted.wait()
+            await self._send_voted(seq=seq + 1)
+        except ReaderLaggedError:
+            await self.close(code=TRY_AGAIN_LATER)
+        except Exception:
+            logger.exception("the socket of battle %s broke", self.battle_id)
+            await self.close(code=INTERNAL_ERROR)
+
+    async def _send_event(self, event: Event) -> None:
+        if self.as_json:
+            await self._send_json(event)
+        elif event["type"] == "delta":
+            await self.send(text_data=self._fragments.delta(event))
+        else:
+            if frame := await asyncio.to_thread(self._fragments.render, event):
+                await self.send(text_data=frame)
+            if event["state"] != self._told_state:
+                view = await self._view()
+                # Where the view is ahead of the stream, the event that catches up brings it.
+                if view.state == event["state"]:
+                    await self._send_verdict(view)
+
+    async def _send_voted(self, *, seq: int) -> None:
+        view = await self._view()
+        if self.as_json:
+            await self._send_json(voted_event(view, seq=seq))
+        elif view.state != self._told_state:
+            if frame := await asyncio.to_thread(self._fragments.refresh, view):
+                await self.send(text_data=frame)
+            await self._send_verdict(view)
+
+    async def _send_verdict(self, view: BattleView) -> None:
+        self._told_state = view.state
+        await self.send(text_data=await in_database(verdict_fragments, view))
+
+    async def _send_json(self, event: Event) -> None:
+        await self.send(text_data=json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+
+    async def _view(self) -> BattleView:
+        return await in_database(
+            battle_get_for_voter, battle_id=self.battle_id, voter_id=self.voter_id
+        )
+
+
+def voted_event(view: BattleView, *, seq: int) -> Event:
+    """The one event that names the models; only of a view whose last turn has its vote."""
+    turn = view.turns[-1]
+    if turn.vote is None or view.models is None:
+        raise ValueError(f"battle {view.id} has no vote on its last turn")
+    cast_at = turn.vote.cast_at.isoformat().replace("+00:00", "Z")
+    return {
+        "type": "voted",
+        "seq": seq,
+        "turn": turn.index,
+        "vote": {**asdict(turn.vote), "cast_at": cast_at},
+        "models": {side: asdict(model) for side, model in view.models.items()},
+    }
