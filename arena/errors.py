@@ -1,16 +1,21 @@
 """What can be wrong with what a voter asks, each with a code, a sentence and the field at fault.
 
-Knows no HTTP: `config.api` maps codes to statuses, pages show the sentence. No message here ever
-carries a provider's words, a model's name, or a number that differs between models.
+The HTTP status stands here too, so that pages and API answer alike. No message here ever carries
+a provider's words, a model's name, or a number that differs between models.
 """
 
 from __future__ import annotations
 
 
 class ArenaError(Exception):
-    """`code` is for programs, `message` for people, `field` names the input at fault."""
+    """`code` is for programs, `message` for people, `field` names the input at fault.
+
+    `retry_after` is in seconds, where it is known when to come back.
+    """
 
     code = "invalid"
+    status = 400
+    retry_after: int | None = None
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -41,6 +46,7 @@ class ConsentMissingError(ArenaError):
 
 class BattleNotFoundError(ArenaError):
     code = "not_found"
+    status = 404
 
     def __init__(self) -> None:
         super().__init__("There is no such battle of yours.")
@@ -48,6 +54,7 @@ class BattleNotFoundError(ArenaError):
 
 class NoLiveModelsError(ArenaError):
     code = "no_live_models"
+    status = 503
 
     def __init__(self) -> None:
         super().__init__("Fewer than two models can answer now. Please try again in a minute.")
@@ -62,6 +69,7 @@ class BallotUnknownError(ArenaError):
 
 class BallotSpentError(ArenaError):
     code = "ballot_spent"
+    status = 409
 
     def __init__(self) -> None:
         super().__init__("You have already voted on this turn, and differently.")
@@ -69,18 +77,22 @@ class BallotSpentError(ArenaError):
 
 class NotVotableError(ArenaError):
     code = "not_votable"
+    status = 409
 
 
 class NotGeneratingError(ArenaError):
     code = "not_generating"
+    status = 409
 
 
 class NotRetryableError(ArenaError):
     code = "not_retryable"
+    status = 409
 
 
 class RateLimitedError(ArenaError):
     code = "rate_limited"
+    status = 429
 
     def __init__(self, *, retry_after: int) -> None:
         super().__init__(f"That was a lot at once. Please come back in {retry_after} seconds.")

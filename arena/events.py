@@ -70,10 +70,11 @@ def battle_group(battle_id: uuid.UUID) -> str:
     return f"battle.{battle_id.hex}"
 
 
-def voted_publish(*, battle_id: uuid.UUID, turn: int) -> None:
-    """Tell every socket of a battle that its vote is in. Control only: no tokens travel here.
+def battle_changed_publish(*, battle_id: uuid.UUID) -> None:
+    """Tell every socket of a battle that a vote is in, or that its answers are made anew.
 
-    A socket that misses this shows the same after a reload, so a lost message loses no data.
+    Control only: no tokens travel here, and what has changed is read from the database. A socket
+    that misses it shows the same after a reload, so a lost message loses no data.
     """
     layer = get_channel_layer()
-    async_to_sync(layer.group_send)(battle_group(battle_id), {"type": "battle.voted", "turn": turn})
+    async_to_sync(layer.group_send)(battle_group(battle_id), {"type": "battle.changed"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from arena import events, selectors
 from arena.blinding import BattleView, TurnView
@@ -28,7 +28,7 @@ class ReaderLaggedError(Exception):
 
 async def battle_stream(
     *, battle_id: uuid.UUID, voter_id: uuid.UUID | None, after: int | None = None
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     """Yield a snapshot, then events up to the last answer's end.
 
     With `after`, the seq of the last event seen, the snapshot is replaced by what was missed where
@@ -53,7 +53,7 @@ async def _view(battle_id: uuid.UUID, voter_id: uuid.UUID | None) -> BattleView:
 
 async def _live_events(
     live: LiveTurn, first: Sequence[Event], reader: Reader
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     try:
         for event in first:
             yield event
@@ -67,7 +67,7 @@ async def _live_events(
 
 async def _saved_events(
     battle_id: uuid.UUID, voter_id: uuid.UUID | None, *, seq: int
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     view = await _view(battle_id, voter_id)
     turn = view.turns[-1]
     for event in _whole(view):

@@ -13,28 +13,9 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from arena.errors import (
-    ArenaError,
-    BallotSpentError,
-    BattleNotFoundError,
-    NoLiveModelsError,
-    NotGeneratingError,
-    NotRetryableError,
-    NotVotableError,
-    RateLimitedError,
-)
+from arena.errors import ArenaError
 
 logger = logging.getLogger(__name__)
-
-STATUSES: dict[type[ArenaError], int] = {
-    BattleNotFoundError: 404,
-    BallotSpentError: 409,
-    NotVotableError: 409,
-    NotGeneratingError: 409,
-    NotRetryableError: 409,
-    RateLimitedError: 429,
-    NoLiveModelsError: 503,
-}
 
 
 def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
@@ -50,9 +31,9 @@ def error_response(problem: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(problem, ArenaError):
         response = Response(
             error_body(problem.code, problem.message, problem.field),
-            status=STATUSES.get(type(problem), status.HTTP_400_BAD_REQUEST),
+            status=problem.status,
         )
-        if isinstance(problem, RateLimitedError):
+        if problem.retry_after is not None:
             response["Retry-After"] = str(problem.retry_after)
         return response
     if isinstance(problem, RequestDataTooBig):

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import uuid
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
@@ -37,7 +38,7 @@ MAX_CLIENT_MESSAGES = 100
 class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One reader of one battle. Refused before the handshake ends (403) unless it is the voter's.
 
-    Stays open after the stream has ended, for `voted`.
+    Stays open after the stream has ended, for `voted` and for answers that are made anew.
     """
 
     battle_id: uuid.UUID
@@ -61,14 +62,12 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         # Joined before the battle is looked at: a vote in between is heard or seen.
         await self.channel_layer.group_add(battle_group(self.battle_id), self.channel_name)
         try:
-            view = await self._view()
+            await self._view()
         except BattleNotFoundError:
             await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
             await self.close()
             return
-        self._voted = asyncio.Event()
-        if view.turns[-1].vote is not None:
-            self._voted.set()
+        self._changed = asyncio.Event()
         self._client_messages = 0
         self._told_state = ""
         self._fragments = BattleFragments()
@@ -85,23 +84,34 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             self._telling.cancel()
             await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
 
-    async def battle_voted(self, message: dict[str, Any]) -> None:  # noqa: ARG002
-        """From the channel layer: a vote on this battle is in."""
-        self._voted.set()
+    async def battle_changed(self, message: dict[str, Any]) -> None:  # noqa: ARG002
+        """From the channel layer: a vote is in, or the answers are made anew."""
+        self._changed.set()
 
     async def _tell(self) -> None:
         try:
-            seq = 0
-            async for event in battle_stream(battle_id=self.battle_id, voter_id=self.voter_id):
-                seq = event["seq"]
-                await self._send_event(event)
-            await self._voted.wait()
-            await self._send_voted(seq=seq + 1)
+            seq = await self._tell_answers()
+            while (view := await self._view()).turns[-1].vote is None:
+                await self._changed.wait()
+                self._changed.clear()
+                if (await self._view()).turns[-1].vote is None:
+                    seq = await self._tell_answers()
+            await self._send_voted(view, seq=seq + 1)
         except ReaderLaggedError:
             await self.close(code=TRY_AGAIN_LATER)
         except Exception:
             logger.exception("the socket of battle %s broke", self.battle_id)
             await self.close(code=INTERNAL_ERROR)
+
+    async def _tell_answers(self) -> int:
+        """Tell the answers up to their ends; the seq of the last event."""
+        seq = 0
+        stream = battle_stream(battle_id=self.battle_id, voter_id=self.voter_id)
+        async with aclosing(stream):
+            async for event in stream:
+                seq = event["seq"]
+                await self._send_event(event)
+        return seq
 
     async def _send_event(self, event: Event) -> None:
         if self.as_json:
@@ -117,8 +127,7 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
                 if view.state == event["state"]:
                     await self._send_verdict(view)
 
-    async def _send_voted(self, *, seq: int) -> None:
-        view = await self._view()
+    async def _send_voted(self, view: BattleView, *, seq: int) -> None:
         if self.as_json:
             await self._send_json(voted_event(view, seq=seq))
         elif view.state != self._told_state:

@@ -20,6 +20,7 @@ from arena.errors import (
     NotGeneratingError,
     NotRetryableError,
 )
+from arena.events import battle_changed_publish
 from arena.limits import limit_hit
 from arena.live import LiveSide, battle_state
 from arena.matchmaking import pair_draw
@@ -117,6 +118,7 @@ def battle_regenerate(*, voter_id: uuid.UUID, address: str, battle_id: uuid.UUID
         Battle.objects.filter(pk=battle_id).update(watched_at=timezone.now())
         work = _work(turn=turn, answers=answers, kept=kept)
         transaction.on_commit(lambda: runner.start(work))
+        transaction.on_commit(lambda: battle_changed_publish(battle_id=battle_id), robust=True)
 
 
 def _judgeable(answer: Answer) -> bool:

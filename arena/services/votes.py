@@ -74,7 +74,7 @@ def vote_cast(
             turn=turn, answers=answers, choice=Vote.Choice(str(choice)), reasons=chosen_reasons
         )
         transaction.on_commit(
-            lambda: events.voted_publish(battle_id=battle_id, turn=turn.index), robust=True
+            lambda: events.battle_changed_publish(battle_id=battle_id), robust=True
         )
         transaction.on_commit(
             lambda: events.vote_recorded.send(sender=Vote, vote_id=vote.pk), robust=True

@@ -24,7 +24,6 @@ from arena.services import battles, votes
 from arena.voters import address_of, voter_id_keep, voter_id_of
 from frontend.fragments import verdict_fragments
 from frontend.panes import announcement, battle_turns, battle_verdict
-from frontend.refusals import refusal_mark, refusal_status
 
 CONSENT_COOKIE = "preferendum_consent"
 CONSENT_SECONDS = 365 * 24 * 3600
@@ -138,10 +137,10 @@ def _prompt_page(
         "examples": EXAMPLE_PROMPTS,
         "max_characters": MAX_CHARACTERS,
     }
-    status = refusal_status(error) if error else 200
+    status = error.status if error else 200
     response = render(request, "frontend/home.html", context, status=status)
     if error:
-        refusal_mark(response, error)
+        _retry_after(response, error)
     # The page depends on the consent cookie, and holds what was typed.
     return _no_store(response)
 
@@ -156,7 +155,7 @@ def _battle_page(
         "announcement": announcement(view.state),
         "message": error.message if error else "",
     }
-    status = refusal_status(error) if error else 200
+    status = error.status if error else 200
     return _no_store(render(request, "frontend/battle.html", context, status=status))
 
 
@@ -165,14 +164,18 @@ def _refused(request: HtmxRequest, battle_id: uuid.UUID, error: ArenaError) -> H
     view = _battle_of(request, battle_id)
     if request.htmx:
         response = _no_store(
-            HttpResponse(
-                verdict_fragments(view, message=error.message), status=refusal_status(error)
-            )
+            HttpResponse(verdict_fragments(view, message=error.message), status=error.status)
         )
     else:
         response = _battle_page(request, view, error=error)
-    refusal_mark(response, error)
+    _retry_after(response, error)
     return response
+
+
+def _retry_after(response: HttpResponse, error: ArenaError) -> None:
+    """Tell programs when to come back, where that is known."""
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
 
 
 def _voter_of(request: HttpRequest) -> uuid.UUID:

@@ -221,7 +221,7 @@ async def test_an_open_page_is_told_of_a_broken_answer_and_offered_a_retry(
     await page.disconnect()
 
 
-async def test_a_page_left_open_during_a_retry_elsewhere_shows_what_was_voted_on(
+async def test_a_page_left_open_during_a_retry_elsewhere_shows_the_new_answers(
     two_models: ScriptedEndpoint, voter: TestVoter
 ) -> None:
     two_models.scripts["beta-9b"] = ["a broken ", Fault.CUT]
@@ -234,10 +234,10 @@ async def test_a_page_left_open_during_a_retry_elsewhere_shows_what_was_voted_on
     await in_database(
         battle_regenerate, voter_id=voter.id, address="192.0.2.1", battle_id=battle_id
     )
-    await in_database(voter.ended, battle_id)
-    await in_database(voter.vote, battle_id)
 
-    assert "a mended answer" in await html_until(page, 'id="reveal-title"')
+    assert "a mended answer" in await html_until(page, 'id="ballot"')
+    await in_database(voter.vote, battle_id)
+    await html_until(page, 'id="reveal-title"')
     await page.disconnect()
 
 
