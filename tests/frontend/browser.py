@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,10 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium")
+# Where it is missing the browser tests are skipped, except in CI, where that is a failure.
+NO_BROWSER = not CHROMIUM.exists() and "PREFERENDUM_REQUIRE_BROWSER" not in os.environ
+NO_BROWSER_REASON = f"no Chromium at {CHROMIUM}: apt-get install chromium, or set CHROMIUM"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

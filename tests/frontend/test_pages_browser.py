@@ -8,14 +8,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from tests.frontend.browser import CHROMIUM, axe_violations, chromium, problems_of
+from tests.frontend.browser import (
+    NO_BROWSER,
+    NO_BROWSER_REASON,
+    axe_violations,
+    chromium,
+    problems_of,
+)
 from tests.scripted_endpoint import Fault, Gate, ScriptedEndpoint
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium"
-    ),
+    pytest.mark.skipif(NO_BROWSER, reason=NO_BROWSER_REASON),
 ]
 
 RICH = """# Title
