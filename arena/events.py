@@ -52,6 +52,7 @@ def answer_ended(
 ERROR_MESSAGES = {
     "model_unavailable": "This assistant could not be reached.",
     "model_busy": "This assistant has too much to do right now.",
+    "model_refused": "This assistant's server did not take this prompt.",
     "model_timeout": "This assistant took too long.",
     "empty_answer": "This assistant did not say anything.",
     "endless_answer": "This assistant did not come to an end.",

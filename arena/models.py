@@ -137,6 +137,7 @@ class Answer(models.Model):
 
         UNAVAILABLE = "model_unavailable"
         BUSY = "model_busy"
+        REFUSED = "model_refused"
         TIMEOUT = "model_timeout"
         EMPTY = "empty_answer"
         ENDLESS = "endless_answer"

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,8 +29,9 @@ from arena.database import in_database
 from arena.live import LiveSide, LiveTurn
 from arena.models import Answer
 from arena.services import answers
-from inference import client as inference_client
-from inference.client import ChatMessage, EndpointAddress, Finish, GenerationError
+from inference import errors
+from inference.client import EndpointAddress, Finish, chat_client, stream_chat
+from inference.dialects import ChatMessage
 from inference.services import endpoint_report
 
 logger = logging.getLogger(__name__)
@@ -41,16 +43,16 @@ TURN_TASK = "arena-turn"
 # PostgreSQL's text has no NUL, and half a surrogate pair is no character.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+# Looked up by class, the nearest first.
 _ERRORS: dict[type[BaseException], Answer.Error] = {
-    inference_client.EndpointUnavailableError: Answer.Error.UNAVAILABLE,
-    inference_client.ProtocolError: Answer.Error.UNAVAILABLE,
-    inference_client.EndpointBusyError: Answer.Error.BUSY,
-    inference_client.EndpointTimeoutError: Answer.Error.TIMEOUT,
-    inference_client.EndlessAnswerError: Answer.Error.ENDLESS,
-    inference_client.ContextOverflowError: Answer.Error.TOO_LONG,
+    errors.EndpointUnavailableError: Answer.Error.UNAVAILABLE,
+    errors.EndpointBusyError: Answer.Error.BUSY,
+    errors.EndpointTimeoutError: Answer.Error.TIMEOUT,
+    errors.ContextOverflowError: Answer.Error.TOO_LONG,
+    errors.RequestRefusedError: Answer.Error.REFUSED,
+    errors.EndlessAnswerError: Answer.Error.ENDLESS,
+    TimeoutError: Answer.Error.TIMEOUT,
 }
-# What says something of the endpoint's health, and not of this one conversation.
-_OUTAGES = (inference_client.EndpointUnavailableError, inference_client.ProtocolError)
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,10 @@ class _Reading:
 
 
 def _error_code(problem: BaseException) -> str:
-    if isinstance(problem, TimeoutError):
-        return Answer.Error.TIMEOUT
-    return _ERRORS.get(type(problem), Answer.Error.UNAVAILABLE)
+    for kind in type(problem).__mro__:
+        if kind in _ERRORS:
+            return _ERRORS[kind]
+    return Answer.Error.UNAVAILABLE
 
 
 class Runner:
@@ -154,7 +157,7 @@ class Runner:
         loop = self._loop
         assert loop is not None  # noqa: S101
         asyncio.set_event_loop(loop)
-        self._client = inference_client.chat_client()
+        self._client = chat_client()
         saver = loop.create_task(self._save_forever())
         loop.run_forever()
         saver.cancel()
@@ -193,9 +196,9 @@ class Runner:
             reading.error = _error_code(problem)
             reading.detail = _UNSTORABLE.sub("\ufffd", f"{type(problem).__name__}: {problem}")
             logger.warning("answer %s: %s", generation.answer_id, reading.error)
-            if not isinstance(problem, (GenerationError, TimeoutError)):
+            if not isinstance(problem, (errors.GenerationError, TimeoutError)):
                 logger.error("answer %s: unforeseen", generation.answer_id, exc_info=problem)
-            if isinstance(problem, _OUTAGES):
+            if isinstance(problem, errors.EndpointUnavailableError):
                 await self._report_outage(generation.endpoint_id, reading.detail)
         elif not side.text.strip():
             reading.state, reading.error = Answer.State.FAILED, Answer.Error.EMPTY
@@ -219,18 +222,21 @@ class Runner:
     async def _read(self, turn: LiveTurn, generation: Generation, reading: _Reading) -> None:
         assert self._client is not None  # noqa: S101
         async with asyncio.timeout(generation.endpoint.total_timeout):
-            async for piece in inference_client.stream_chat(
+            stream = stream_chat(
                 client=self._client,
                 endpoint=generation.endpoint,
                 messages=generation.messages,
                 sampling=generation.sampling,
-            ):
-                if isinstance(piece, Finish):
-                    reading.finish = piece
-                    continue
-                reading.first_token_at = reading.first_token_at or timezone.now()
-                turn.append(generation.side, _UNSTORABLE.sub("\ufffd", piece))
-                self._frame_soon(turn)
+            )
+            # Closed here and now, so that a stop gives the upstream connection back at once.
+            async with aclosing(stream):
+                async for piece in stream:
+                    if isinstance(piece, Finish):
+                        reading.finish = piece
+                        continue
+                    reading.first_token_at = reading.first_token_at or timezone.now()
+                    turn.append(generation.side, _UNSTORABLE.sub("\ufffd", piece))
+                    self._frame_soon(turn)
 
     async def _report_outage(self, endpoint_id: int, detail: str) -> None:
         try:

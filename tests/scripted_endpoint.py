@@ -26,6 +26,7 @@ class Fault(Enum):
     """Ways for an answer to go wrong."""
 
     STATUS_500 = "status 500"
+    STATUS_400 = "status 400"
     STATUS_429 = "status 429"
     CONTEXT = "context overflow"
     HTML = "an HTML page with status 200"
@@ -76,6 +77,8 @@ class ScriptedEndpoint:
             match script[0]:
                 case Fault.STATUS_500:
                     return JSONResponse({"error": {"message": SECRET_WORDS}}, 500)
+                case Fault.STATUS_400:
+                    return JSONResponse({"error": {"message": SECRET_WORDS}}, 400)
                 case Fault.STATUS_429:
                     return JSONResponse({"error": {"message": SECRET_WORDS}}, 429)
                 case Fault.CONTEXT:

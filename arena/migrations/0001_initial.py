@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('streaming', 'Streaming'), ('complete', 'Complete'), ('stopped', 'Stopped'), ('failed', 'Failed'), ('abandoned', 'Abandoned')], default='pending', max_length=10)),
                 ('text', models.TextField(blank=True)),
-                ('error', models.CharField(blank=True, choices=[('model_unavailable', 'Unavailable'), ('model_busy', 'Busy'), ('model_timeout', 'Timeout'), ('empty_answer', 'Empty'), ('endless_answer', 'Endless'), ('conversation_too_long', 'Too Long'), ('interrupted', 'Interrupted')], max_length=30)),
+                ('error', models.CharField(blank=True, choices=[('model_unavailable', 'Unavailable'), ('model_busy', 'Busy'), ('model_refused', 'Refused'), ('model_timeout', 'Timeout'), ('empty_answer', 'Empty'), ('endless_answer', 'Endless'), ('conversation_too_long', 'Too Long'), ('interrupted', 'Interrupted')], max_length=30)),
                 ('error_detail', models.TextField(blank=True, help_text="For operators: may hold a provider's words; never sent to a voter.")),
                 ('finish_reason', models.CharField(blank=True, max_length=30)),
                 ('prompt_tokens', models.PositiveIntegerField(null=True)),

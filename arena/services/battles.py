@@ -27,7 +27,8 @@ from arena.matchmaking import pair_draw
 from arena.models import Answer, Battle, Turn, Vote, Voter
 from arena.prompts import prompt_clean
 from arena.runner import Generation, Work, runner
-from inference.client import ChatMessage, EndpointAddress
+from inference.client import EndpointAddress
+from inference.dialects import ChatMessage
 from inference.models import LanguageModel
 from inference.selectors import endpoint_for, language_models_live
 from inference.services import endpoints_probe

@@ -205,7 +205,8 @@ def test_a_turn_that_is_not_there_does_not_exist(voter, turn_index):
         (Fault.HTML, "model_unavailable"),
         (Fault.GARBAGE, "model_unavailable"),
         (Fault.CUT, "model_unavailable"),
-        (Fault.ERROR_EVENT, "model_unavailable"),
+        (Fault.ERROR_EVENT, "model_refused"),
+        (Fault.STATUS_400, "model_refused"),
         (Fault.ENDLESS, "endless_answer"),
     ],
 )
@@ -258,6 +259,13 @@ def test_a_model_that_fails_leaves_the_pool_at_once(voter, two_models):
 
     assert list(Endpoint.objects.filter(is_up=True).values_list("name", flat=True)) == ["beta-9b"]
     assert "provider-internal" in Endpoint.objects.get(is_up=False).problem
+
+
+def test_a_prompt_that_a_server_refuses_does_not_take_its_model_out_of_the_pool(voter, two_models):
+    two_models.scripts["alpha-7b"] = [Fault.STATUS_400]
+    voter.ended(voter.start())
+
+    assert Endpoint.objects.filter(is_up=True).count() == 2
 
 
 def test_a_retry_asks_the_failed_side_again_and_keeps_the_pair(voter, two_models):
@@ -368,7 +376,9 @@ def test_a_process_that_ends_in_order_marks_its_answers_as_interrupted(voter, tw
     gate = Gate()
     two_models.scripts["alpha-7b"] = ["Half ", gate]
     battle_id = voter.start()
-    gate.reached.wait(10)
+    wait_until(
+        lambda: "Half " in [a.text for a in voter.view(battle_id).turns[0].answers.values()], "text"
+    )
 
     runner.close()
 
