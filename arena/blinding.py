@@ -60,6 +60,8 @@ class BattleView:
     id: uuid.UUID
     mode: str
     state: str
+    created_at: datetime
+    ended_at: datetime | None
     turns: tuple[TurnView, ...]
     models: dict[str, ModelView] | None
 
@@ -79,9 +81,18 @@ def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
         id=battle.id,
         mode=battle.mode,
         state=str(state),
+        created_at=battle.created_at,
+        ended_at=_ended_at(battle),
         turns=turns,
         models=_models_view(battle) if revealed else None,
     )
+
+
+def _ended_at(battle: Battle) -> datetime | None:
+    """When the last of the last turn's answers ended; None while one has not."""
+    answers = [answers_current(turn).values() for turn in battle.turns.all()][-1]
+    ends = [answer.finished_at for answer in answers if answer.finished_at]
+    return max(ends) if len(ends) == len(answers) else None
 
 
 def answers_current(turn: Turn) -> dict[str, Answer]:
@@ -94,12 +105,14 @@ def _turn_view(turn: Turn, live: LiveTurn | None) -> TurnView:
         side: AnswerView(answer.state, answer.text, error_view(answer.error))
         for side, answer in sorted(answers_current(turn).items())
     }
-    if live is not None and live.index == turn.index:
+    vote = getattr(turn, "vote", None)
+    attempts = {answer.pk for answer in answers_current(turn).values()}
+    # Live text of these very attempts only: another process may have made new ones since.
+    if live is not None and vote is None and live.answer_ids == attempts:
         answers = {
             side: AnswerView(now["state"], now["text"], error_view(now["error"]))
             for side, now in live.view().items()
         }
-    vote = getattr(turn, "vote", None)
     return TurnView(turn.index, turn.prompt, turn.ballot, answers, vote and _vote_view(vote))
 
 

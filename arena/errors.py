@@ -22,6 +22,26 @@ class ArenaError(Exception):
         self.message = message
         self.field = field
 
+    def body(self) -> dict[str, dict[str, str]]:
+        """`{"error": {"code", "message", "field"?}}`, the one shape of every API error."""
+        return error_body(self.code, self.message, self.field)
+
+
+def error_body(code: str, message: str, field: str | None = None) -> dict[str, dict[str, str]]:
+    """The shape of an error that is not the arena's own."""
+    error = {"code": code, "message": message}
+    if field is not None:
+        error["field"] = field
+    return {"error": error}
+
+
+class MethodNotAllowedError(ArenaError):
+    code = "method_not_allowed"
+    status = 405
+
+    def __init__(self) -> None:
+        super().__init__("This path is for GET.")
+
 
 class InvalidInputError(ArenaError):
     code = "invalid"
@@ -64,7 +84,10 @@ class BallotUnknownError(ArenaError):
     code = "invalid_ballot"
 
     def __init__(self) -> None:
-        super().__init__("This ballot is not the one issued for this turn.", field="ballot")
+        super().__init__(
+            "This ballot is not for the answers that are there now. Please look at them again.",
+            field="ballot",
+        )
 
 
 class BallotSpentError(ArenaError):
@@ -95,5 +118,5 @@ class RateLimitedError(ArenaError):
     status = 429
 
     def __init__(self, *, retry_after: int) -> None:
-        super().__init__(f"That was a lot at once. Please come back in {retry_after} seconds.")
+        super().__init__(f"That was a lot at once. Please come back in {retry_after} s.")
         self.retry_after = retry_after

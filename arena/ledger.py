@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from arena.models import LedgerEntry
+from arena.models import LedgerEntry, Turn, Vote
 
 GENESIS_HASH = "0" * 64
 # An arbitrary constant: the key of the advisory lock that keeps the chain free of gaps and forks.
@@ -91,13 +91,19 @@ def ledger_verify() -> Iterator[LedgerEntry]:
     """Walk the chain and the votes it speaks of; yield each entry found good.
 
     Raises LedgerBrokenError at the first that is not: a gap, a changed payload, a hash that does
-    not follow, or a vote row that says something else than its entry.
+    not follow, or a vote whose row, texts or exclusion say something else than the ledger. Texts
+    are checked where their salts still exist: an erased person has none.
     """
     previous_hash, expected = GENESIS_HASH, 1
-    entries = LedgerEntry.objects.select_related(
-        "vote__turn__battle__model_a", "vote__turn__battle__model_b"
-    ).order_by("sequence")
-    for entry in entries.iterator(chunk_size=2000):
+    excluded: dict[int, str] = {}
+    entries = (
+        LedgerEntry.objects.select_related(
+            "vote__turn__battle__model_a", "vote__turn__battle__model_b", "vote__secret"
+        )
+        .prefetch_related("vote__turn__answers")
+        .order_by("sequence")
+    )
+    for entry in entries.iterator(chunk_size=1000):
         if entry.sequence != expected:
             raise LedgerBrokenError(expected, f"is missing; the next one is {entry.sequence}")
         if entry.previous_hash != previous_hash:
@@ -110,17 +116,25 @@ def ledger_verify() -> Iterator[LedgerEntry]:
         )
         if found != entry.hash:
             raise LedgerBrokenError(entry.sequence, "its content does not have its hash")
-        if entry.kind == LedgerEntry.Kind.VOTE:
+        try:
             _verify_vote(entry)
+            _fold_exclusion(entry, excluded)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LedgerBrokenError(entry.sequence, f"its payload lacks {error}") from error
         previous_hash, expected = entry.hash, expected + 1
         yield entry
+    _verify_exclusions(excluded)
 
 
 def _verify_vote(entry: LedgerEntry) -> None:
-    payload = json.loads(entry.payload)
     vote = getattr(entry, "vote", None)
+    if entry.kind != LedgerEntry.Kind.VOTE:
+        if vote is not None:
+            raise LedgerBrokenError(entry.sequence, "a vote hangs on it, but it is none")
+        return
     if vote is None:
         raise LedgerBrokenError(entry.sequence, "its vote is gone from the table of votes")
+    payload = json.loads(entry.payload)
     battle = vote.turn.battle
     stored = (vote.choice, battle.language_model("a").slug, battle.language_model("b").slug)
     entered = (payload["choice"], payload["model_a"], payload["model_b"])
@@ -128,3 +142,37 @@ def _verify_vote(entry: LedgerEntry) -> None:
         raise LedgerBrokenError(
             entry.sequence, f"says {entered}, but the table of votes says {stored}"
         )
+    secret = getattr(vote, "secret", None)
+    if secret is None:
+        return
+    for name, text in vote_texts(vote.turn).items():
+        salt = secret.salts[name]
+        if commitment(salt=salt, content=text) != payload["commitments"][name]:
+            raise LedgerBrokenError(entry.sequence, f"its {name} is not what was voted on")
+
+
+def vote_texts(turn: Turn) -> dict[str, str]:
+    """What a vote on `turn` commits to, by the name of the field."""
+    answers = {a.side: a.text for a in sorted(turn.answers.all(), key=lambda a: a.attempt)}
+    return {"prompt": turn.prompt, "answer_a": answers["a"], "answer_b": answers["b"]}
+
+
+def _fold_exclusion(entry: LedgerEntry, excluded: dict[int, str]) -> None:
+    """Keep `excluded`, vote entry to reason, as it stands after `entry`."""
+    payload = json.loads(entry.payload)
+    if entry.kind == LedgerEntry.Kind.EXCLUSION:
+        excluded[payload["vote"]] = payload["reason"]
+    elif entry.kind == LedgerEntry.Kind.WITHDRAWAL:
+        excluded[payload["vote"]] = "withdrawn"
+    elif entry.kind == LedgerEntry.Kind.REINSTATEMENT:
+        excluded.pop(payload["vote"], None)
+
+
+def _verify_exclusions(excluded: dict[int, str]) -> None:
+    votes = Vote.objects.order_by("ledger_entry").values_list("ledger_entry_id", "exclusion")
+    for sequence, exclusion in votes.iterator(chunk_size=10_000):
+        if exclusion != (says := excluded.get(sequence, "")):
+            raise LedgerBrokenError(
+                sequence,
+                f"its vote is excluded as {exclusion!r} in the table of votes, as {says!r} here",
+            )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -15,8 +16,11 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
+from redis.exceptions import RedisError
 
 from arena.errors import RateLimitedError
+
+logger = logging.getLogger(__name__)
 
 
 def limit_hit(*, action: str, voter_id: uuid.UUID, address: str) -> None:
@@ -28,11 +32,15 @@ def limit_hit(*, action: str, voter_id: uuid.UUID, address: str) -> None:
             continue
         window, elapsed = divmod(now, limit.seconds)
         key = hashlib.sha256(f"limit:{limit}:{keys[limit.scope]}:{window:.0f}".encode()).hexdigest()
-        cache.add(key, 0, timeout=limit.seconds + 1)
         try:
+            cache.add(key, 0, timeout=limit.seconds + 1)
             count = cache.incr(key)
         except ValueError:  # it expired between the two calls, or the cache was cleared
             continue
+        except RedisError:
+            # Without its Redis the arena goes on without limits rather than not at all.
+            logger.exception("rate limits are not kept: Redis does not answer")
+            return
         if count > limit.count:
             raise RateLimitedError(retry_after=max(1, int(limit.seconds - elapsed)))
 
@@ -43,6 +51,7 @@ def network_key(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return ""
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     prefix = 24 if parsed.version == 4 else 56
     network = ipaddress.ip_network((parsed, prefix), strict=False)
     return salted_hmac("arena.limits.network", str(network)).hexdigest()

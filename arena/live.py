@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from arena import events
 from arena.events import Event
@@ -67,22 +69,25 @@ class LiveSide:
 
 @dataclass
 class LiveTurn:
-    """Both sides of a turn. `seq` starts at the battle's age in milliseconds, so that it only grows
-    over retries and restarts too. Each event of a reader has a larger one than the event before;
-    `offset` tells whether text is missing in between."""
+    """Both sides of a turn while they are being generated; `created_at` is the battle's."""
 
-    battle_id: uuid.UUID
+    created_at: datetime
     index: int
     sides: dict[str, LiveSide]
-    seq: int
+    seq: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     readers: set[Reader] = field(default_factory=set)
     watched_at: float = field(default_factory=time.monotonic)
     # seq -> characters of each side that a reader of that event has
     _sent_at: dict[int, dict[str, int]] = field(default_factory=dict)
     closed: bool = False
-    # How answers end that are cut off from here on: "stopped", "abandoned" or "failed".
-    cancel_state: str = ""
+
+    def __post_init__(self) -> None:
+        self.seq = seq_now(self.created_at)
+
+    @property
+    def answer_ids(self) -> set[int]:
+        return {side.answer_id for side in self.sides.values()}
 
     def append(self, side: str, text: str) -> None:
         """Add text to a side; `flush` sends it."""
@@ -212,13 +217,22 @@ class LiveTurn:
         return battle_state({n: (self._told(s), bool(s.text)) for n, s in self.sides.items()})
 
     def _next_seq(self) -> int:
-        self.seq += 1
+        self.seq = max(self.seq + 1, seq_now(self.created_at))
         self._sent_at[self.seq] = {name: side.sent for name, side in self.sides.items()}
         return self.seq
 
     def _publish(self, event: Event) -> None:
         for reader in self.readers:
             reader.put(event)
+
+
+def seq_now(created_at: datetime, *, at: datetime | None = None) -> int:
+    """The number of an event that happens now, or `at`: the battle's age in milliseconds.
+
+    An event at the same moment as another gets the next number. So numbers only grow, over retries
+    and restarts too; whether text is missing between two events is told by `offset`.
+    """
+    return int(((at or timezone.now()) - created_at).total_seconds() * 1000)
 
 
 def battle_state(sides: Mapping[str, tuple[str, bool]]) -> str:

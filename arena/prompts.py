@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from arena.errors import InvalidPromptError
 
 MAX_CHARACTERS = 8_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _is_visible(character: str) -> bool:
+    # Blanks and format characters (zero-width spaces, joiners, direction marks) show nothing.
+    return unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 def prompt_clean(text: object) -> str:
@@ -18,7 +24,7 @@ def prompt_clean(text: object) -> str:
     if not isinstance(text, str):
         raise InvalidPromptError("The prompt must be text.")
     prompt = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not prompt.strip():
+    if not any(_is_visible(character) for character in prompt):
         raise InvalidPromptError("Please type a prompt first.")
     if len(prompt) > MAX_CHARACTERS:
         raise InvalidPromptError(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ACTIONS = ("battles", "votes")
+ACTIONS = ("battles", "votes", "streams")
 SCOPES = ("voter", "network")
 _LIMIT = re.compile(r"(?P<action>\w+):(?P<scope>\w+)=(?P<count>\d+)/(?P<seconds>\d+)")
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """At most `count` of `action` in any window of `seconds`, for one voter or one network."""
+    """At most `count` of `action` in each window of `seconds`, for one voter or one network."""
 
     action: str
     scope: str

@@ -52,12 +52,11 @@ def battle_get_for_voter(*, battle_id: uuid.UUID, voter_id: uuid.UUID | None) ->
 
 
 def votes_with_conversations() -> QuerySet[Vote]:
-    """Votes of anonymous battles in ledger order, with models, turns and answers fetched."""
+    """Votes of anonymous battles with models, turns and answers fetched."""
     return (
         Vote.objects.filter(turn__battle__mode=Battle.Mode.BATTLE)
         .select_related("turn__battle__model_a", "turn__battle__model_b")
         .prefetch_related("turn__battle__turns__answers")
-        .order_by("ledger_entry")
     )
 
 

@@ -10,16 +10,20 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 
-from arena import events, selectors
+from arena import events, metrics, selectors
 from arena.blinding import BattleView, TurnView
 from arena.database import in_database
 from arena.events import Event
-from arena.live import LiveTurn, Reader
+from arena.live import LiveTurn, Reader, seq_now
 from arena.runner import runner
 from arena.services.answers import answers_interrupt_silent
 
 FOLLOW_SECONDS = 0.5
 ENDED = frozenset({"complete", "stopped", "failed", "abandoned"})
+
+
+class StreamEndedError(Exception):
+    """The reader has seen the last event already; there is nothing to tell."""
 
 
 class ReaderLaggedError(Exception):
@@ -32,10 +36,13 @@ async def battle_stream(
     """Yield a snapshot, then events up to the last answer's end.
 
     With `after`, the seq of the last event seen, the snapshot is replaced by what was missed where
-    that is still known. Raises BattleNotFoundError for a battle of somebody else, before the first
-    event, and ReaderLaggedError.
+    that is still known. Before the first event it raises BattleNotFoundError for a
+    battle of somebody else, and StreamEndedError where `after` is past the end; ReaderLaggedError
+    may come at any time.
     """
-    await _view(battle_id, voter_id)
+    view = await _view(battle_id, voter_id)
+    if after is not None and view.ended_at and after >= seq_now(view.created_at, at=view.ended_at):
+        raise StreamEndedError
     live = runner.live(battle_id)
     subscription = live.subscribe(after=after) if live is not None else None
     if live is not None and subscription is not None:
@@ -60,6 +67,7 @@ async def _live_events(
         while (fresh := await reader.get()) is not None:
             yield fresh
         if reader.lagged:
+            metrics.readers_lagged.inc()
             raise ReaderLaggedError
     finally:
         live.unsubscribe(reader)
@@ -70,6 +78,7 @@ async def _saved_events(
 ) -> AsyncGenerator[Event]:
     view = await _view(battle_id, voter_id)
     turn = view.turns[-1]
+    seq = max(seq, seq_now(view.created_at))
     for event in _whole(view):
         seq += 1
         yield {**event, "seq": seq}

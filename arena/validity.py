@@ -7,27 +7,34 @@ filtered silently. The setting ARENA_VALIDITY_RULES lists the rules in force, in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from django.conf import settings
 
 from arena.models import Answer, Turn, Vote
+from inference.models import LanguageModel
 
 VERSION = "1"
 
 
-def leak(turn: Turn, answers: Mapping[str, Answer]) -> bool:
-    """An assistant named itself, its maker or an alias: the voter may have known who answered."""
-    for side, answer in answers.items():
-        model = turn.battle.language_model(side)
-        names = {model.name, model.slug, model.organization.name, *model.aliases}
-        words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
-        if re.search(rf"(?<!\w)(?:{words})(?!\w)", answer.text, re.IGNORECASE):
-            return True
-    return False
+def leak(turn: Turn) -> bool:
+    """An assistant named itself, its maker or an alias: the voter may have known who answered.
+
+    Every attempt that the voter may have read counts, those that a retry has replaced too.
+    """
+    battle = turn.battle
+    patterns = {side: _names(battle.language_model(side)) for side in ("a", "b")}
+    read = Answer.objects.filter(turn__battle=battle, turn__index__lte=turn.index)
+    return any(patterns[answer.side].search(answer.text) for answer in read)
 
 
-def duplicate(turn: Turn, answers: Mapping[str, Answer]) -> bool:  # noqa: ARG001
+def _names(model: LanguageModel) -> re.Pattern[str]:
+    names = {model.name, model.slug, model.organization.name, *model.aliases} - {""}
+    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+
+
+def duplicate(turn: Turn) -> bool:
     """The same voter has already voted on these two models with this very prompt."""
     battle = turn.battle
     pair = {battle.model_a_id, battle.model_b_id}
@@ -43,15 +50,15 @@ def duplicate(turn: Turn, answers: Mapping[str, Answer]) -> bool:  # noqa: ARG00
     )
 
 
-RULES: dict[str, Callable[[Turn, Mapping[str, Answer]], bool]] = {
+RULES: dict[str, Callable[[Turn], bool]] = {
     "leak": leak,
     "duplicate": duplicate,
 }
 
 
-def exclusion_reason(*, turn: Turn, answers: Mapping[str, Answer]) -> str:
+def exclusion_reason(*, turn: Turn) -> str:
     """The first rule in force that this vote falls under, or "" when it counts."""
     for name in settings.ARENA_VALIDITY_RULES:
-        if RULES[name](turn, answers):
+        if RULES[name](turn):
             return name
     return ""

@@ -67,4 +67,10 @@ def address_of(request: HttpRequest | Request) -> str:
 
 def origin_is_own(*, origin: str, host: str) -> bool:
     """Whether an Origin header names this very site: the host that was asked, or PUBLIC_URL's."""
-    return urlsplit(origin).netloc == host or origin in settings.CSRF_TRUSTED_ORIGINS
+    try:
+        asked_from = urlsplit(origin)
+    except ValueError:
+        return False
+    if settings.PUBLIC_IS_HTTPS and asked_from.scheme != "https":
+        return False
+    return asked_from.netloc == host or origin in settings.CSRF_TRUSTED_ORIGINS

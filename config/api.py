@@ -13,24 +13,16 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from arena.errors import ArenaError
+from arena.errors import ArenaError, error_body
 
 logger = logging.getLogger(__name__)
-
-
-def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
-    """`{"error": {"code", "message", "field"?}}`, the one shape of every API error."""
-    error = {"code": code, "message": message}
-    if field is not None:
-        error["field"] = field
-    return {"error": error}
 
 
 def error_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What is not foreseen here stays a 500, logged by Django."""
     if isinstance(problem, ArenaError):
         response = Response(
-            error_body(problem.code, problem.message, problem.field),
+            problem.body(),
             status=problem.status,
         )
         if problem.retry_after is not None:
@@ -82,3 +74,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
             status=500,
         )
     return defaults.server_error(request)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view, such as a Host that is not ours."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_body("bad_request", "This request cannot be read."), status=400)
+    return defaults.bad_request(request, exception)

@@ -30,7 +30,9 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
         inner = {**scope, "path": scope["path"].removeprefix(settings.STATIC_URL.rstrip("/"))}
         await _static(inner, receive, send)
     else:
-        await django_application(dict(scope), receive, cast(Any, send))
+        # Whether people come by https is told by PUBLIC_URL, never by a header.
+        scheme = "https" if settings.PUBLIC_IS_HTTPS else scope["scheme"]
+        await django_application({**scope, "scheme": scheme}, receive, cast(Any, send))
 
 
 async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001

@@ -31,7 +31,7 @@ class BodyLimit:
         limit = self.api_limit if scope["path"].startswith("/api/") else self.page_limit
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > limit:
-            await _refuse(send, limit)
+            await _refuse(scope, send, limit)
             return
         received = 0
 
@@ -48,24 +48,21 @@ class BodyLimit:
 
         await self.app(scope, counted_receive, watched_send)
         if received > limit:
-            await _refuse(send, limit)
+            await _refuse(scope, send, limit)
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    body = json.dumps(
-        {
-            "error": {
-                "code": "too_large",
-                "message": f"The request is larger than {limit // 1024} KB.",
-            }
-        }
-    ).encode()
+async def _refuse(scope: Scope, send: Send, limit: int) -> None:
+    message = f"The request is larger than {limit // 1024} KB."
+    kind, body = b"text/plain; charset=utf-8", message.encode()
+    if scope["path"].startswith("/api/"):
+        error = {"code": "too_large", "message": message}
+        kind, body = b"application/json", json.dumps({"error": error}).encode()
     await send(
         {
             "type": "http.response.start",
             "status": 413,
             "headers": [
-                (b"content-type", b"application/json"),
+                (b"content-type", kind),
                 (b"content-length", str(len(body)).encode()),
                 (b"connection", b"close"),
             ],

@@ -18,8 +18,8 @@ from arena.models import LedgerEntry
 def grant_service_role(*, using: str, **_: Any) -> None:
     """Give the service role its rights; do nothing where the role is absent or is the owner.
 
-    An outside database whose operator made no such role is served by its owner alone, and
-    `manage.py check --deploy` says that the ledger then rests on its trigger only.
+    An outside database whose operator made no such role is served by its owner alone; the ledger
+    then rests on its trigger only.
     """
     role = settings.DATABASE_SERVICE_ROLE
     with connections[using].cursor() as cursor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,8 +15,10 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
 
 from arena.voters import address_of
 from inference.models import Endpoint
@@ -27,6 +31,7 @@ INFERENCE_TIMEOUT_SECONDS = 3.0
 PROBE_AGAIN_AFTER = timedelta(seconds=3)
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
@@ -34,28 +39,58 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+class Readiness:
+    """What is missing, looked at once for all who ask within two seconds.
+
+    Anyone may ask, so asking must cost nothing: one caller looks, the others wait for its answer.
+    """
+
+    KEPT_SECONDS = 2.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._reasons: dict[str, str] = {}
+
+    def reasons(self) -> dict[str, str]:
+        with self._lock:
+            if time.monotonic() - self._looked_at > self.KEPT_SECONDS:
+                self._reasons = self._look()
+                self._looked_at = time.monotonic()
+            return self._reasons
+
+    def _look(self) -> dict[str, str]:
+        checks: dict[str, Callable[[], str]] = {
+            "database": _database,
+            "inference": _inference,
+            "worker": _worker,
+            "models": _models,
+        }
+        if settings.REDIS_URL:
+            checks["layer"] = _layer
+        reasons = {}
+        for name, check in checks.items():
+            problem = check()
+            if problem:
+                reasons[name] = problem
+            if problem and name == "database":
+                break  # the others need it, and would only wait for it again
+        return reasons
+
+
+readiness = Readiness()
+
+
+@csrf_exempt
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 when a battle can be fought, voted and rated; else 503 with what is missing."""
-    checks: dict[str, Callable[[], str]] = {
-        "database": _database,
-        "inference": _inference,
-        "worker": _worker,
-        "models": _models,
-    }
-    if settings.REDIS_URL:
-        checks["layer"] = _layer
-    reasons = {}
-    for name, check in checks.items():
-        problem = check()
-        if problem:
-            reasons[name] = problem
-        if problem and name == "database":
-            break  # the others need it, and would only wait for it again
-    if reasons:
-        return JsonResponse({"ready": False, "reasons": reasons}, status=503)
-    return JsonResponse({"ready": True, "reasons": {}})
+    """200 when a battle can be fought, voted and rated; else 503 with what is missing.
+
+    The reasons name no model: who knows which one is down knows whose answer failed.
+    """
+    reasons = readiness.reasons()
+    return JsonResponse({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
 
 def _database() -> str:
@@ -71,13 +106,15 @@ def _inference() -> str:
     """The own inference service, where a model uses it; models elsewhere are `_models`' matter."""
     if not Endpoint.objects.filter(base_url="", language_model__status="active").exists():
         return ""
+    # No connection is kept from others while a service takes its time.
+    connection.close()
     url = settings.INFERENCE_URL.removesuffix("/v1") + "/ready"
     try:
         response = httpx.get(url, timeout=INFERENCE_TIMEOUT_SECONDS)
     except httpx.HTTPError as error:
         return f"the inference service does not answer: {type(error).__name__}"
     if response.status_code != httpx.codes.OK:
-        return f"the inference service is not ready: {response.text[:300].strip()}"
+        return "the inference service is not ready: models are being loaded, or have failed"
     return ""
 
 
@@ -97,17 +134,18 @@ def _models() -> str:
     if live < 2:
         endpoints_probe(older_than=PROBE_AGAIN_AFTER)
         live = language_models_live().count()
-    return "" if live >= 2 else f"{live} live models; a battle needs two"
+    return "" if live >= 2 else f"live models: {live}; a battle needs two"
 
 
 def _layer() -> str:
     try:
         cache.set("readyz", 1, timeout=1)
-    except OSError as error:
+    except RedisError as error:
         return f"Redis does not answer: {type(error).__name__}"
     return ""
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:

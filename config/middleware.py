@@ -8,8 +8,8 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from arena.errors import error_body
 from arena.voters import origin_is_own
-from config.api import error_body
 
 
 class ForeignOriginMiddleware:

@@ -14,6 +14,7 @@ from pathlib import Path
 from config.child import Program
 from config.data_dir import PROJECT, data_dir_from
 from config.postgres import EmbeddedPostgres
+from inference.model_file import ModelFileError, read_model_file
 
 
 class PlanError(RuntimeError):
@@ -78,6 +79,7 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         if (url := environ.get(name)) and not url.startswith(("postgresql://", "postgres://")):
             raise PlanError(f"{name} is no address of PostgreSQL: it begins with postgresql://")
+    serves = _has_weights(models)
     if environ.get("DATABASE_OWNER_URL") and not environ.get("DATABASE_URL"):
         raise PlanError("DATABASE_OWNER_URL is set without DATABASE_URL: set both or neither")
     embedded = EmbeddedPostgres(data_dir)
@@ -103,7 +105,14 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
         *("uvicorn", "config.asgi:application", "--host", host, "--port", str(web.port)),
         *("--timeout-graceful-shutdown", "4", "--no-server-header"),
         # TRUSTED_PROXIES decides whose forwarded addresses count, and no address is logged.
-        *("--no-proxy-headers", "--no-access-log", "--log-level", "warning"),
+        *(
+            "--ws-max-size",
+            "65536",
+            "--no-proxy-headers",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ),
     )
 
     local = f"http://{_reachable(host)}:{web.port}"
@@ -111,7 +120,7 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
         data_dir=data_dir,
         database_url=environ.get("DATABASE_URL") or None,
         addresses=(web, inference),
-        beside_database=(Program("inference", (python, "-m", *infer), common),),
+        beside_database=(Program("inference", (python, "-m", *infer), common),) if serves else (),
         steps=(
             Program(
                 "migrate",
@@ -128,6 +137,14 @@ def product_plan(environ: Mapping[str, str]) -> Plan:
         ready_url=f"{local}/readyz",
         public_url=environ.get("PUBLIC_URL") or f"{local}/",
     )
+
+
+def _has_weights(models: Path) -> bool:
+    """Whether the own inference service has anything to serve."""
+    try:
+        return any(model.weights for model in read_model_file(models).models)
+    except ModelFileError as error:
+        raise PlanError(str(error)) from error
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -51,11 +51,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = VOTER_COOKIE_SECURE = PUBLIC_IS_HTT
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_IS_HTTPS else 0
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_IS_HTTPS and TRUSTED_PROXIES else None
-)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "frontend.views.pages.form_expired"
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -87,7 +85,8 @@ ARENA_VALIDITY_RULES: list[str] = env.list("ARENA_VALIDITY_RULES", ["leak", "dup
 ARENA_RATE_LIMITS = rate_limits_parse(
     env.str(
         "ARENA_RATE_LIMITS",
-        "battles:voter=20/60 battles:network=120/60 votes:voter=60/60 votes:network=240/60",
+        "battles:voter=20/60 battles:network=120/60 votes:voter=60/60 votes:network=240/60"
+        " streams:voter=120/60 streams:network=1200/60",
     )
 )
 ARENA_ORPHAN_SECONDS = env.float("ARENA_ORPHAN_SECONDS", 20.0)
@@ -145,8 +144,6 @@ TEMPLATES = [
 ]
 FORMS_URLFIELD_ASSUME_HTTPS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# An API path without its closing slash is a 404 in JSON, never a redirect that drops the body.
-APPEND_SLASH = False
 
 # --- database, cache, layer, jobs -----------------------------------------------------------------
 # `make run` and `manage.py` set DATABASE_URL for the embedded server before Django starts.
@@ -183,7 +180,13 @@ if REDIS_URL:
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Django's default of 300 would forget a voter's count after 300 others.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1)
 
 # --- API -----------------------------------------------------------------------------------------

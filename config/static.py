@@ -6,8 +6,11 @@ import os
 import re
 from pathlib import Path
 
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
@@ -33,4 +36,6 @@ class HashedStaticFiles(StaticFiles):
 
 def static_app(folder: Path) -> ASGIApp:
     """An ASGI application for /static/, compressed."""
-    return GZipMiddleware(HashedStaticFiles(directory=folder, check_dir=False))
+    files = HashedStaticFiles(directory=folder, check_dir=False)
+    # What is not there is a 404, which Starlette's application makes of the exception.
+    return Starlette(routes=[Mount("/", files)], middleware=[Middleware(GZipMiddleware)])

@@ -23,11 +23,14 @@ from config.postgres import EmbeddedPostgres, connection_obstacle
 from config.postgres_cluster import PostgresError
 from config.processes import SessionRecord, processes_kill
 from config.progress import Patience, Say, line_write
+from config.secrets import signing_key
 
 NAME = "preferendum"
 _LOOK_SECONDS = 0.2
 # Long enough for a server that is started together with us, short enough to show a wrong address.
 _OUTSIDE_DATABASE_SECONDS = 60
+# A server that says so lets us in a little later; of other refusals nothing comes by waiting.
+_MAY_PASS = ("starting up", "shutting down", "in recovery", "too many")
 
 
 class Supervisor:
@@ -56,6 +59,7 @@ class Supervisor:
         self._claim()
         try:
             self._survivors_end()
+            self._keys_make()
             for address in self._plan.addresses:
                 address.check_free()
             work = asyncio.create_task(self._work())
@@ -146,7 +150,8 @@ class Supervisor:
         assert url is not None  # noqa: S101 - else the embedded server is used
         patience = Patience("the server of DATABASE_URL", self._say)
         while (obstacle := connection_obstacle(url)) is not None:
-            if patience.seconds > _OUTSIDE_DATABASE_SECONDS:
+            refused = "FATAL" in obstacle and not any(word in obstacle for word in _MAY_PASS)
+            if refused or patience.seconds > _OUTSIDE_DATABASE_SECONDS:
                 raise PlanError(f"the server of DATABASE_URL does not answer: {obstacle}")
             patience.tick(obstacle)
             await asyncio.sleep(_LOOK_SECONDS)
@@ -160,6 +165,10 @@ class Supervisor:
                 f"Preferendum already runs on {self._plan.data_dir}: stop it first, or give this "
                 "copy a DATA_DIR, PORT and INFERENCE_PORT of its own"
             )
+
+    def _keys_make(self) -> None:
+        """Both keys are there from the first start on, for whoever makes the first backup."""
+        signing_key(self._plan.data_dir)
 
     def _survivors_end(self) -> None:
         survivors = self._sessions.survivors()

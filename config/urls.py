@@ -26,4 +26,5 @@ urlpatterns = [
     path("", include("frontend.urls")),
 ]
 
+handler400 = "config.api.bad_request"
 handler500 = "config.api.server_error"

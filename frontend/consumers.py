@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
 from arena.blinding import BattleView
 from arena.database import in_database
-from arena.errors import BattleNotFoundError
+from arena.errors import BattleNotFoundError, RateLimitedError
 from arena.events import Event, battle_group
+from arena.limits import client_address, limit_hit
 from arena.selectors import battle_get_for_voter
 from arena.stream import ReaderLaggedError, battle_stream
 from arena.voters import origin_is_own, voter_id_in_header
@@ -62,8 +64,11 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         # Joined before the battle is looked at: a vote in between is heard or seen.
         await self.channel_layer.group_add(battle_group(self.battle_id), self.channel_name)
         try:
+            await asyncio.to_thread(
+                limit_hit, action="streams", voter_id=voter_id, address=self._address(headers)
+            )
             await self._view()
-        except BattleNotFoundError:
+        except (BattleNotFoundError, RateLimitedError):
             await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
             await self.close()
             return
@@ -74,9 +79,18 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         await self.accept()
         self._telling = asyncio.create_task(self._tell())
 
+    def _address(self, headers: dict[bytes, str]) -> str:
+        client = self.scope.get("client")
+        return client_address(
+            peer=client[0] if client else "",
+            forwarded_for=headers.get(b"x-forwarded-for", ""),
+            trusted=settings.TRUSTED_PROXIES,
+        )
+
     async def receive(self, **_: str | bytes | None) -> None:
         self._client_messages += 1
-        if self._client_messages > MAX_CLIENT_MESSAGES:
+        if self._client_messages == MAX_CLIENT_MESSAGES + 1:
+            self._telling.cancel()
             await self.close(code=POLICY_VIOLATION)
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002

@@ -100,7 +100,9 @@ def _affordable(text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(
+        ["table", "strikethrough"]
+    )
     parser.core.ruler.push("outline", _headings_outline)
     parser.add_render_rule("fence", _fence)
     parser.add_render_rule("code_block", _fence)

@@ -22,6 +22,14 @@ class LanguageModelAdmin(admin.ModelAdmin[LanguageModel]):
     list_select_related = ("organization",)
     inlines = (EndpointInline,)
 
+    def get_readonly_fields(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: LanguageModel | None = None,
+    ) -> tuple[str, ...]:
+        # The ledger knows a model by its slug, for good.
+        return ("slug",) if obj else ()
+
     def has_delete_permission(
         self,
         request: HttpRequest,  # noqa: ARG002

@@ -78,9 +78,9 @@ class OpenAI:
             choices = event.get("choices") or [{}]
             return Chunk(
                 text=_text((choices[0].get("delta") or {}).get("content")),
-                finish=choices[0].get("finish_reason") or "",
-                prompt_tokens=usage.get("prompt_tokens"),
-                completion_tokens=usage.get("completion_tokens"),
+                finish=str(choices[0].get("finish_reason") or ""),
+                prompt_tokens=_count(usage.get("prompt_tokens")),
+                completion_tokens=_count(usage.get("completion_tokens")),
             )
         except (AttributeError, LookupError, TypeError) as error:
             raise _not_a_chunk(payload) from error
@@ -116,14 +116,16 @@ class Anthropic:
         try:
             match event.get("type"):
                 case "message_start":
-                    return Chunk(prompt_tokens=event["message"]["usage"].get("input_tokens"))
+                    return Chunk(
+                        prompt_tokens=_count(event["message"]["usage"].get("input_tokens"))
+                    )
                 case "content_block_delta" if event["delta"].get("type") == "text_delta":
                     return Chunk(text=_text(event["delta"]["text"]))
                 case "message_delta":
-                    reason = event["delta"].get("stop_reason") or ""
+                    reason = str(event["delta"].get("stop_reason") or "")
                     return Chunk(
                         finish=self._FINISH.get(reason, reason),
-                        completion_tokens=(event.get("usage") or {}).get("output_tokens"),
+                        completion_tokens=_count((event.get("usage") or {}).get("output_tokens")),
                     )
                 case "message_stop":
                     return Chunk(last=True)
@@ -154,6 +156,11 @@ def _text(content: object) -> str:
     if not isinstance(content, str):
         raise ProtocolError("an answer that is not text")
     return content
+
+
+def _count(value: object) -> int | None:
+    """A token count, or None for what cannot be one: odd numbers must not cost an answer."""
+    return value if isinstance(value, int) and 0 <= value < 1 << 31 else None
 
 
 def _not_a_chunk(payload: bytes) -> ProtocolError:

@@ -42,7 +42,8 @@ DIALECTS = ("openai", "anthropic")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z")
-_ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}\Z")
+_KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,90}_(KEY|TOKEN)\Z")
+_OWN_SECRETS = frozenset({"SECRET_KEY", "METRICS_TOKEN"})
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+\Z")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+@[\w./-]+\Z")
@@ -320,10 +321,8 @@ def _endpoint(table: Table) -> EndpointSpec:
     endpoint = EndpointSpec(**table.read(EndpointSpec))
     _check_choice(table, "dialect", endpoint.dialect, DIALECTS)
     _check_url(table, "base_url", endpoint.base_url)
-    named = not endpoint.api_key_env or bool(_ENVIRONMENT_NAME.match(endpoint.api_key_env))
-    # The value is not repeated: whoever gets this wrong has usually pasted the key.
-    problem = "must be the NAME of an environment variable such as OPENAI_API_KEY, not a key"
-    table.check("api_key_env", named, problem)
+    problem = key_name_problem(endpoint.api_key_env)
+    table.check("api_key_env", not problem, problem)
     table.check("concurrency", endpoint.concurrency >= 1, "must be at least 1")
     for name in (
         "connect_timeout",
@@ -384,13 +383,32 @@ def _check_choice(table: Table, name: str, value: str, choices: Iterable[str]) -
 
 
 def _check_url(table: Table, name: str, value: str) -> None:
+    problem = address_problem(value)
+    table.check(name, not problem, problem)
+
+
+def address_problem(value: str) -> str:
+    """What is wrong with the address of a server or page; "" for none, and for an empty one."""
     if not value:
-        return
+        return ""
     try:
         parts = urlsplit(value)
         host, user = parts.hostname, parts.username or parts.password
-    except ValueError as error:
-        raise table.error(name, "is not an address") from error
-    table.check(name, parts.scheme in ("http", "https"), "must begin with http:// or https://")
-    table.check(name, bool(host), "names no host")
-    table.check(name, not user, "must hold no user name or password")
+    except ValueError:
+        return "is not an address"
+    if parts.scheme not in ("http", "https"):
+        return "must begin with http:// or https://"
+    if not host:
+        return "names no host"
+    return "must hold no user name or password" if user else ""
+
+
+def key_name_problem(value: str) -> str:
+    """What is wrong with the name of the variable that holds a key; "" for none.
+
+    The value is not repeated: whoever gets this wrong has usually pasted the key. Only names of
+    keys are taken, so that no other secret of the environment can be sent to a server.
+    """
+    if not value or (_KEY_NAME.match(value) and value not in _OWN_SECRETS):
+        return ""
+    return "must be the NAME of an environment variable such as OPENAI_API_KEY, not a key"

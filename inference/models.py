@@ -7,8 +7,11 @@ Knows nothing of votes, benchmarks or pages. The fields are those of the model f
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+
+from inference.model_file import address_problem, key_name_problem
 
 
 class Organization(models.Model):
@@ -130,6 +133,17 @@ class LanguageModel(models.Model):
         return self.name
 
 
+def validate_address(value: str) -> None:
+    """By the model file's own rule; unlike a URLField it takes hosts without a dot."""
+    if problem := address_problem(value):
+        raise ValidationError(f"The address {problem}.")
+
+
+def validate_key_name(value: str) -> None:
+    if problem := key_name_problem(value):
+        raise ValidationError(f"This {problem}.")
+
+
 class Endpoint(models.Model):
     """Where a model answers. An empty base URL is this installation's own inference service."""
 
@@ -140,12 +154,13 @@ class Endpoint(models.Model):
     language_model = models.ForeignKey(
         LanguageModel, on_delete=models.CASCADE, related_name="endpoints"
     )
-    base_url = models.URLField(blank=True)
+    base_url = models.CharField(max_length=300, blank=True, validators=[validate_address])
     name = models.CharField(max_length=200, help_text="What the endpoint calls the model.")
     dialect = models.CharField(max_length=10, choices=Dialect, default=Dialect.OPENAI)
     api_key_env = models.CharField(
         max_length=100,
         blank=True,
+        validators=[validate_key_name],
         help_text="Name of the environment variable that holds the key; never the key.",
     )
     concurrency = models.PositiveIntegerField(default=8)

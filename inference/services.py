@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from inference.client import auth_headers
@@ -69,7 +69,10 @@ def model_file_load(*, model_file: ModelFile) -> list[str]:
         values["organization"] = organizations[model.organization]
         values["training"] = trainings[model.training] if model.training else None
         values["aliases"] = list(model.aliases)
-        values["sampling"] = dict(model.sampling)
+        values["sampling"] = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in model.sampling.items()
+        }
         language_model = _row_set(LanguageModel, {"slug": model.slug}, values, changes)
         _endpoints_set(language_model, model, changes)
     return changes
@@ -132,10 +135,15 @@ def endpoints_probe(*, older_than: timedelta = timedelta(0)) -> int:
     One request for `/models` a server: an endpoint is up when the server answers and, where it
     lists its models, lists this one. Nothing is generated, so a probe costs no tokens.
     """
-    due = Endpoint.objects.filter(
-        models.Q(checked_at__isnull=True) | models.Q(checked_at__lte=timezone.now() - older_than),
-        language_model__status=LanguageModel.Status.ACTIVE,
+    due = list(
+        Endpoint.objects.filter(
+            models.Q(checked_at__isnull=True)
+            | models.Q(checked_at__lte=timezone.now() - older_than),
+            language_model__status=LanguageModel.Status.ACTIVE,
+        )
     )
+    if not connection.in_atomic_block:
+        connection.close()  # it goes back to the pool while servers take their time
     answers: dict[tuple[str, str, str], tuple[set[str] | None, str]] = {}
     with httpx.Client(timeout=PROBE_TIMEOUT_SECONDS, follow_redirects=False) as client:
         for endpoint in due:

@@ -65,6 +65,8 @@ class ScriptedEndpoint:
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     open_streams: int = 0
+    # Laid over the last chunk: metadata that no sane server sends.
+    odd: dict[str, Any] = field(default_factory=dict)
 
     async def models(self, _: Request) -> Response:
         return JSONResponse({"object": "list", "data": [{"id": name} for name in self.scripts]})
@@ -102,9 +104,9 @@ class ScriptedEndpoint:
                     return
                 else:
                     yield _chunk(name, {"content": step})
-            yield _chunk(name, {}, finish="stop")
+            yield _chunk(name, {}, finish=self.odd.get("finish_reason", "stop"))
             usage = {"prompt_tokens": 3, "completion_tokens": len(script)}
-            yield _event({"choices": [], "usage": usage})
+            yield _event({"choices": [], "usage": self.odd.get("usage", usage)})
             yield b"data: [DONE]\n\n"
         finally:
             self.open_streams -= 1

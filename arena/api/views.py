@@ -1,34 +1,33 @@
-"""Battles over REST and Server-Sent Events. Views read the request and call services; no rules."""
+"""Battles over REST. Views read the request and call services; no rules."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arena.api.serializers import BattleSerializer, BattleStartSerializer, VoteCastSerializer
 from arena.errors import BattleNotFoundError, InvalidInputError
-from arena.events import Event
 from arena.selectors import battle_get_for_voter
 from arena.services.battles import battle_regenerate, battle_start, battle_stop
 from arena.services.votes import vote_cast
-from arena.stream import ReaderLaggedError, battle_stream
 from arena.voters import address_of, voter_id_keep, voter_id_of
 
 
 class BattleAPIView(APIView):
-    """Battles belong to one voter and are never cached."""
+    """Battles belong to one voter and are never cached. What is sent must be JSON, and say so."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        kind = request.content_type.partition(";")[0].strip()
+        if request.method == "POST" and kind not in {"", "application/json"}:
+            raise UnsupportedMediaType(kind)
 
     def voter_id(self) -> uuid.UUID:
         voter_id = voter_id_of(self.request)
@@ -62,6 +61,8 @@ class BattlesView(BattleAPIView):
     )
     def post(self, request: Request) -> Response:
         body = self.body()
+        if body.get("models"):
+            raise InvalidInputError("In battle mode the models are drawn.", field="models")
         voter_id = voter_id_of(request) or uuid.uuid4()
         battle = battle_start(
             voter_id=voter_id,
@@ -129,40 +130,3 @@ class RegenerateView(BattleAPIView):
         voter_id = self.voter_id()
         battle_regenerate(voter_id=voter_id, address=address_of(request), battle_id=battle_id)
         return self.battle_response(battle_id, voter_id)
-
-
-@require_GET
-@never_cache
-async def battle_events(request: HttpRequest, battle_id: uuid.UUID) -> HttpResponseBase:
-    """Server-Sent Events: `id` is the event's seq, and Last-Event-ID goes on from there."""
-    last = request.headers.get("Last-Event-ID", "")
-    stream = battle_stream(
-        battle_id=battle_id,
-        voter_id=voter_id_of(request),
-        after=int(last) if last.isdecimal() and len(last) < 18 else None,
-    )
-    try:
-        first = await anext(stream)
-    except BattleNotFoundError as error:
-        return JsonResponse({"error": {"code": error.code, "message": error.message}}, status=404)
-    response = StreamingHttpResponse(
-        _sse(first, stream), content_type="text/event-stream; charset=utf-8"
-    )
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
-
-
-async def _sse(first: Event, stream: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    yield _sse_event(first)
-    try:
-        async for event in stream:
-            yield _sse_event(event)
-    except ReaderLaggedError:
-        # The connection ends here; EventSource connects again with its Last-Event-ID.
-        return
-
-
-def _sse_event(event: Event) -> bytes:
-    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event['seq']}\nevent: {event['type']}\ndata: {data}\n\n".encode()

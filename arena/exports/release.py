@@ -28,7 +28,8 @@ out.
 
 - `{data}`: one JSON object a line.
 - Prompts and answers are as they were; nothing has been redacted. Look before you publish them.
-- `judge` is a pseudonym that holds within this release only; `tstamp` is coarse, to the hour.
+- `judge` is a pseudonym that holds within this release only; rows come in random order; `tstamp` is
+  coarse, to the hour.
 - `language`, `openai_moderation` and `toxic_chat_tag` were not measured.
 - `SHA256SUMS` checks the files: `sha256sum -c SHA256SUMS`.
 """
@@ -95,7 +96,10 @@ def _write(shape: str, folder: Path, draft: Path) -> Iterator[int]:
 def _rows(shape: str) -> Iterator[Row]:
     pseudonyms = Pseudonyms()
     make = SHAPES[shape]
-    for vote in votes_with_conversations().filter(exclusion="").iterator(chunk_size=500):
+    # In the ledger's order, rows and entries could be laid side by side, and its entries would
+    # then be known by voter.
+    votes = votes_with_conversations().filter(exclusion="").order_by("?")
+    for vote in votes.iterator(chunk_size=500):
         yield make(vote, pseudonyms)
 
 

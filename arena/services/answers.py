@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from arena.models import Answer
@@ -39,14 +39,17 @@ class AnswerEnd:
 
 @dataclass(frozen=True)
 class Control:
-    """What other processes ask of the one that generates."""
+    """What other processes ask of the one that generates; seconds by the database's clock."""
 
     stop_requested: bool
-    watched_at: datetime
+    unwatched_seconds: float
 
 
-def answers_save_partial(*, partial: Sequence[PartialAnswer]) -> dict[uuid.UUID, Control]:
-    """Save what there is of many answers in one UPDATE; return what is asked of their battles."""
+def answers_save_partial(*, partial: Sequence[PartialAnswer]) -> dict[int, Control]:
+    """Save what there is of many answers in one UPDATE; what is asked of each, by answer id.
+
+    An answer that has ended already is left alone, and missing from what is returned.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -57,16 +60,20 @@ def answers_save_partial(*, partial: Sequence[PartialAnswer]) -> dict[uuid.UUID,
                    arena_battle AS battle
              WHERE answer.id = part.id AND answer.state IN ('pending', 'streaming')
                AND turn.id = answer.turn_id AND battle.id = turn.battle_id
-            RETURNING battle.id, turn.stop_requested_at IS NOT NULL, battle.watched_at
+            RETURNING answer.id, turn.stop_requested_at IS NOT NULL,
+                      extract(epoch FROM now() - battle.watched_at)
             """,
             [[p.answer_id for p in partial], [p.text for p in partial]],
         )
-        return {row[0]: Control(row[1], row[2]) for row in cursor.fetchall()}
+        return {row[0]: Control(row[1], float(row[2])) for row in cursor.fetchall()}
 
 
-def answer_end(*, end: AnswerEnd) -> None:
-    """Write an answer's last state; one that has ended already (interrupted, say) stays so."""
-    Answer.objects.filter(pk=end.answer_id, state__in=Answer.GENERATING).update(
+def answer_end(*, end: AnswerEnd) -> tuple[str, str]:
+    """Write an answer's last state; return the state and error that it has then.
+
+    One that has ended already (as interrupted, say) stays so.
+    """
+    written = Answer.objects.filter(pk=end.answer_id, state__in=Answer.GENERATING).update(
         state=end.state,
         text=end.text,
         error=end.error,
@@ -76,8 +83,12 @@ def answer_end(*, end: AnswerEnd) -> None:
         completion_tokens=end.completion_tokens,
         first_token_at=end.first_token_at,
         finished_at=timezone.now(),
-        saved_at=timezone.now(),
+        saved_at=Now(),
     )
+    if written:
+        return end.state, end.error
+    stored = Answer.objects.filter(pk=end.answer_id).values_list("state", "error").first()
+    return stored or (Answer.State.FAILED, Answer.Error.INTERRUPTED)
 
 
 def answers_interrupt_silent() -> int:
@@ -85,9 +96,7 @@ def answers_interrupt_silent() -> int:
 
     They keep the text that was saved. Called every few seconds by the worker and by readers.
     """
-    return Answer.objects.filter(
-        state__in=Answer.GENERATING, saved_at__lt=timezone.now() - SILENCE
-    ).update(
+    return Answer.objects.filter(state__in=Answer.GENERATING, saved_at__lt=Now() - SILENCE).update(
         state=Answer.State.FAILED,
         error=Answer.Error.INTERRUPTED,
         finished_at=timezone.now(),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from arena import metrics
 from arena.blinding import answers_current
 from arena.errors import (
     BattleNotFoundError,
@@ -21,12 +22,13 @@ from arena.errors import (
     NotRetryableError,
 )
 from arena.events import battle_changed_publish
+from arena.generation import Generation, Work
 from arena.limits import limit_hit
 from arena.live import LiveSide, battle_state
 from arena.matchmaking import pair_draw
-from arena.models import Answer, Battle, Turn, Vote, Voter
+from arena.models import Answer, Battle, Turn, Vote, Voter, ballot_token
 from arena.prompts import prompt_clean
-from arena.runner import Generation, Work, runner
+from arena.runner import runner
 from inference.client import EndpointAddress
 from inference.dialects import ChatMessage
 from inference.models import LanguageModel
@@ -35,6 +37,7 @@ from inference.services import endpoints_probe
 
 # Sent when the model card names none: an answer has to end.
 DEFAULT_SAMPLING: Mapping[str, Any] = {"max_tokens": 1024}
+ACTIVE = LanguageModel.Status.ACTIVE
 # How long ago an endpoint may have been asked before a start that lacks models asks again.
 PROBE_AGAIN_AFTER = timedelta(seconds=3)
 
@@ -72,6 +75,7 @@ def battle_start(
         answers = [Answer.objects.create(turn=turn, side=side) for side in ("a", "b")]
         work = _work(turn=turn, answers=answers, kept={})
         transaction.on_commit(lambda: runner.start(work))
+    metrics.battles_started.inc()
     return battle
 
 
@@ -87,11 +91,14 @@ def pool_live() -> dict[int, LanguageModel]:
 
 def battle_stop(*, voter_id: uuid.UUID, battle_id: uuid.UUID) -> None:
     """End what is being generated, keeping the text. The generating process may be another one."""
-    turn = _last_turn_locked(voter_id=voter_id, battle_id=battle_id)
-    if not any(answer.state in Answer.GENERATING for answer in answers_current(turn).values()):
-        raise NotGeneratingError("Both answers have already ended.")
-    Turn.objects.filter(pk=turn.pk).update(stop_requested_at=timezone.now())
-    runner.stop(battle_id)
+    with transaction.atomic():
+        turn = _last_turn_locked(voter_id=voter_id, battle_id=battle_id)
+        current = answers_current(turn).values()
+        if not any(answer.state in Answer.GENERATING for answer in current):
+            raise NotGeneratingError("Both answers have already ended.")
+        Turn.objects.filter(pk=turn.pk).update(stop_requested_at=timezone.now())
+        answer_ids = [answer.pk for answer in current]
+        transaction.on_commit(lambda: runner.stop(battle_id, answer_ids=answer_ids))
 
 
 def battle_regenerate(*, voter_id: uuid.UUID, address: str, battle_id: uuid.UUID) -> None:
@@ -107,6 +114,8 @@ def battle_regenerate(*, voter_id: uuid.UUID, address: str, battle_id: uuid.UUID
             raise NotRetryableError("The answers are still being written.")
         if Vote.objects.filter(turn=turn).exists():
             raise NotRetryableError("You have voted on these answers; start a new battle.")
+        if any(turn.battle.language_model(side).status != ACTIVE for side in current):
+            raise NotRetryableError("One of the assistants answers no more; start a new battle.")
         kept = {side: answer for side, answer in current.items() if _judgeable(answer)}
         if len(kept) == len(current):
             kept = {}
@@ -115,7 +124,8 @@ def battle_regenerate(*, voter_id: uuid.UUID, address: str, battle_id: uuid.UUID
             for side, answer in current.items()
             if side not in kept
         ]
-        Turn.objects.filter(pk=turn.pk).update(stop_requested_at=None)
+        # A new ballot: the old one was for answers that are no longer there.
+        Turn.objects.filter(pk=turn.pk).update(stop_requested_at=None, ballot=ballot_token())
         Battle.objects.filter(pk=battle_id).update(watched_at=timezone.now())
         work = _work(turn=turn, answers=answers, kept=kept)
         transaction.on_commit(lambda: runner.start(work))
@@ -127,11 +137,9 @@ def _judgeable(answer: Answer) -> bool:
 
 
 def _last_turn_locked(*, voter_id: uuid.UUID, battle_id: uuid.UUID) -> Turn:
-    """The last turn of the voter's own battle; locked when inside a transaction."""
+    """The last turn of the voter's own battle, locked until the transaction ends."""
     turns = Turn.objects.filter(battle_id=battle_id, battle__voter_id=voter_id)
-    if transaction.get_connection().in_atomic_block:
-        turns = turns.select_for_update(of=("self",))
-    turn = turns.order_by("-index").first()
+    turn = turns.select_for_update(of=("self",)).order_by("-index").first()
     if turn is None:
         raise BattleNotFoundError
     return turn
@@ -165,11 +173,10 @@ def _work(*, turn: Turn, answers: list[Answer], kept: Mapping[str, Answer]) -> W
                 sampling={**DEFAULT_SAMPLING, **model.sampling},
             )
         )
-    age = timezone.now() - battle.created_at
     return Work(
         battle_id=battle.pk,
+        battle_created_at=battle.created_at,
         turn_index=turn.index,
-        first_seq=int(age.total_seconds() * 1000),
         generations=generations,
         kept={
             side: LiveSide(

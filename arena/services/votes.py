@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from arena import events, ledger, validity
+from arena import events, ledger, metrics, validity
 from arena.blinding import answers_current
 from arena.errors import (
     BallotSpentError,
@@ -20,7 +20,7 @@ from arena.errors import (
 )
 from arena.limits import limit_hit
 from arena.live import battle_state
-from arena.models import Answer, LedgerEntry, Turn, Vote, VoteSecret
+from arena.models import Answer, LedgerEntry, Turn, Vote, Voter, VoteSecret
 
 MAX_REASONS = 10
 MAX_REASON_CHARACTERS = 60
@@ -79,6 +79,7 @@ def vote_cast(
         transaction.on_commit(
             lambda: events.vote_recorded.send(sender=Vote, vote_id=vote.pk), robust=True
         )
+    metrics.votes_cast.labels(exclusion=vote.exclusion).inc()
     return vote
 
 
@@ -115,12 +116,10 @@ def _vote_record(
     *, turn: Turn, answers: Mapping[str, Answer], choice: Vote.Choice, reasons: list[str]
 ) -> Vote:
     battle = turn.battle
-    exclusion = validity.exclusion_reason(turn=turn, answers=answers)
-    texts = {
-        "prompt": turn.prompt,
-        "answer_a": answers["a"].text,
-        "answer_b": answers["b"].text,
-    }
+    # Two votes of one voter at one moment see each other, so that one of them is the duplicate.
+    Voter.objects.select_for_update().get(pk=battle.voter_id)
+    exclusion = validity.exclusion_reason(turn=turn)
+    texts = ledger.vote_texts(turn)
     salts = {name: ledger.salt_new() for name in texts}
     token = secrets.token_hex(16)
     # An hour is coarse enough that the log alone does not say who sat at the screen.
@@ -131,6 +130,7 @@ def _vote_record(
             "schema": 1,
             "mode": battle.mode,
             "turn": turn.index,
+            "attempts": {side: answer.attempt for side, answer in sorted(answers.items())},
             "model_a": battle.language_model("a").slug,
             "model_b": battle.language_model("b").slug,
             "choice": choice,

@@ -20,6 +20,17 @@ def about_show(request: HttpRequest) -> HttpResponse:
     return render(request, "frontend/about.html")
 
 
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    """A form whose token is no longer good, after a log-in elsewhere or without cookies.
+
+    An open page loads itself anew, and with it a good token; a plain form gets a page that says so.
+    """
+    response = render(request, "403_csrf.html", status=403)
+    if request.headers.get("HX-Request"):
+        response["HX-Refresh"] = "true"
+    return response
+
+
 @csrf_exempt  # the worst that another site could do is to make this one dark
 @require_POST
 def theme_set(request: HttpRequest) -> HttpResponse:

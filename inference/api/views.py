@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView, RetrieveAPIView
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
 
 from inference.api.serializers import LanguageModelSerializer
 from inference.models import LanguageModel
@@ -16,6 +18,12 @@ class BySlug(CursorPagination):
 
     page_size = 100
     ordering = "slug"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and "\x00" in str(cursor.position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 class LanguageModelsView(ListAPIView[LanguageModel]):

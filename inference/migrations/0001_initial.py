@@ -3,6 +3,7 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import inference.models
 from django.db import migrations, models
 
 
@@ -78,10 +79,10 @@ class Migration(migrations.Migration):
             name='Endpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('base_url', models.URLField(blank=True)),
+                ('base_url', models.CharField(blank=True, max_length=300, validators=[inference.models.validate_address])),
                 ('name', models.CharField(help_text='What the endpoint calls the model.', max_length=200)),
                 ('dialect', models.CharField(choices=[('openai', 'Openai'), ('anthropic', 'Anthropic')], default='openai', max_length=10)),
-                ('api_key_env', models.CharField(blank=True, help_text='Name of the environment variable that holds the key; never the key.', max_length=100)),
+                ('api_key_env', models.CharField(blank=True, help_text='Name of the environment variable that holds the key; never the key.', max_length=100, validators=[inference.models.validate_key_name])),
                 ('concurrency', models.PositiveIntegerField(default=8)),
                 ('connect_timeout', models.FloatField(default=5.0, help_text='Seconds, as all limits here.')),
                 ('first_token_timeout', models.FloatField(default=60.0)),

@@ -147,6 +147,7 @@ def main() -> int:
         port=arguments.port,
         log_level="warning",
         access_log=False,
+        workers=1,  # else WEB_CONCURRENCY, which is meant for the web server, would apply
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     return 0

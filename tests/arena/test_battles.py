@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from arena import errors
 from arena.ledger import LedgerBrokenError, ledger_verify
-from arena.models import Answer, Battle, LedgerEntry, Turn, Vote
+from arena.models import Answer, Battle, LedgerEntry, Turn, Vote, VoteSecret
 from arena.runner import runner
 from arena.services.answers import answers_interrupt_silent
 from arena.services.battles import battle_regenerate, battle_start, battle_stop
@@ -372,13 +372,108 @@ def test_the_answers_of_a_dead_process_are_shown_as_interrupted_and_can_be_retri
     assert voter.ended(battle_id).state == "votable"
 
 
+def streaming(voter, battle_id, text):
+    wait_until(
+        lambda: text in [a.text for a in voter.view(battle_id).turns[0].answers.values()], text
+    )
+
+
+def test_an_answer_that_was_ended_behind_the_runners_back_is_never_told_complete(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["So far ", gate, "and on."]
+    battle_id = voter.start()
+    streaming(voter, battle_id, "So far ")
+
+    Answer.objects.filter(state__in=Answer.GENERATING).update(
+        state="failed", error="interrupted", finished_at=timezone.now()
+    )
+
+    wait_until(lambda: runner.live(battle_id) is None, "the runner gives up by itself")
+    assert voter.view(battle_id).state == "failed"
+    assert two_models.open_streams == 0
+    assert not Answer.objects.filter(text__contains="and on.").exists()
+
+
+def test_a_retry_over_a_turn_that_still_runs_leaves_nothing_running(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["So far ", gate]
+    battle_id = voter.start()
+    streaming(voter, battle_id, "So far ")
+    Answer.objects.filter(state__in=Answer.GENERATING).update(
+        state="failed", error="interrupted", finished_at=timezone.now()
+    )
+    two_models.scripts["alpha-7b"] = ["Anew."]
+
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+
+    view = voter.ended(battle_id)
+    assert {a.text for a in view.turns[0].answers.values()} == {"Anew.", "Hi."}
+    wait_until(lambda: two_models.open_streams == 0, "the first stream is given back")
+    runner.close()
+
+
+def test_a_late_stop_does_not_end_the_retry(voter, two_models):
+    gate = Gate()
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    old = list(Answer.objects.values_list("pk", flat=True))
+    two_models.scripts["alpha-7b"] = ["Anew ", gate, "to the end."]
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+    streaming(voter, battle_id, "Anew ")
+
+    runner.stop(battle_id, answer_ids=old)
+    gate.open()
+
+    states = {a.state for a in voter.ended(battle_id).turns[0].answers.values()}
+    assert states == {"complete"}
+
+
+def test_a_retry_issues_a_new_ballot(voter):
+    battle_id = voter.start()
+    old = voter.ended(battle_id).turns[0].ballot
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+    voter.ended(battle_id)
+
+    with pytest.raises(errors.BallotUnknownError):
+        voter.vote(battle_id, ballot=old)
+    voter.vote(battle_id)
+
+
+def test_live_text_of_another_attempt_is_never_shown(voter, two_models):
+    gate = Gate()
+    two_models.scripts["alpha-7b"] = ["OLD ", gate]
+    battle_id = voter.start()
+    streaming(voter, battle_id, "OLD ")
+    side = next(s for s, a in voter.view(battle_id).turns[0].answers.items() if a.text == "OLD ")
+
+    Answer.objects.create(
+        turn=Turn.objects.get(), side=side, attempt=1, state="complete", text="NEW"
+    )
+
+    assert voter.view(battle_id).turns[0].answers[side].text == "NEW"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"finish_reason": 1},
+        {"finish_reason": "st\x00op"},
+        {"finish_reason": "x" * 200},
+        {"usage": {"completion_tokens": "many", "prompt_tokens": -1}},
+        {"usage": {"completion_tokens": 10**30}},
+    ],
+)
+def test_odd_metadata_costs_no_answer(voter, two_models, odd):
+    two_models.odd = odd
+
+    assert voter.ended(voter.start()).state == "votable"
+
+
 def test_a_process_that_ends_in_order_marks_its_answers_as_interrupted(voter, two_models):
     gate = Gate()
     two_models.scripts["alpha-7b"] = ["Half ", gate]
     battle_id = voter.start()
-    wait_until(
-        lambda: "Half " in [a.text for a in voter.view(battle_id).turns[0].answers.values()], "text"
-    )
+    streaming(voter, battle_id, "Half ")
 
     runner.close()
 
@@ -454,6 +549,20 @@ def test_an_answer_that_names_its_model_is_kept_and_not_counted(voter, two_model
     assert [entry.kind for entry in ledger_verify()] == ["vote", "exclusion"]
 
 
+def test_a_leak_in_an_answer_that_was_retried_is_a_leak(voter, two_models):
+    two_models.scripts["alpha-7b"] = ["I am Alpha Seven."]
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    two_models.scripts["alpha-7b"] = ["I shall not say."]
+    battle_regenerate(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id)
+    voter.ended(battle_id)
+
+    vote = voter.vote(battle_id)
+
+    assert vote.exclusion == "leak"
+    assert json.loads(vote.ledger_entry.payload)["attempts"] == {"a": 1, "b": 1}
+
+
 def test_a_prompt_that_names_a_model_is_no_leak(voter):
     battle_id = voter.start("Is Alpha Seven by Acme Intelligence any good?")
     voter.ended(battle_id)
@@ -471,12 +580,67 @@ def test_the_same_prompt_on_the_same_pair_again_is_a_duplicate(voter):
     assert exclusions == ["", "duplicate"]
 
 
-def test_what_a_superuser_changes_in_a_vote_is_found(voter):
+def test_two_votes_at_one_moment_on_the_same_question_count_once(voter):
+    battles = [voter.start(), voter.start()]
+    for battle_id in battles:
+        voter.ended(battle_id)
+    gate = threading.Barrier(2)
+
+    def cast(battle_id):
+        gate.wait()
+        try:
+            voter.vote(battle_id)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=cast, args=(battle_id,)) for battle_id in battles]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(Vote.objects.values_list("exclusion", flat=True)) == ["", "duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "says"),
+    [
+        (lambda: Vote.objects.update(choice="b"), "table of votes says"),
+        (lambda: Vote.objects.update(exclusion="leak"), "excluded as 'leak'"),
+        (lambda: Turn.objects.update(prompt="Another question"), "prompt is not what"),
+        (lambda: Answer.objects.filter(side="b").update(text="Better"), "answer_b is not what"),
+        (lambda: Vote.objects.all().delete(), "gone from the table"),
+    ],
+)
+def test_what_is_changed_beside_the_ledger_is_found(voter, tamper, says):
     battle_id = voter.start()
     voter.ended(battle_id)
     voter.vote(battle_id, "a")
 
-    Vote.objects.update(choice="b")
+    tamper()
 
-    with pytest.raises(LedgerBrokenError, match="table of votes says"):
+    with pytest.raises(LedgerBrokenError, match=says):
         list(ledger_verify())
+
+
+def test_an_exclusion_cannot_be_undone_beside_the_ledger(voter, two_models):
+    two_models.scripts["alpha-7b"] = ["I am Alpha Seven."]
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    voter.vote(battle_id)
+
+    Vote.objects.update(exclusion="")
+
+    with pytest.raises(LedgerBrokenError, match="'leak' here"):
+        list(ledger_verify())
+
+
+def test_without_its_salts_a_vote_still_verifies(voter):
+    battle_id = voter.start()
+    voter.ended(battle_id)
+    voter.vote(battle_id)
+
+    VoteSecret.objects.all().delete()
+    Answer.objects.update(text="[erased]")
+
+    assert len(list(ledger_verify())) == 1

@@ -33,7 +33,9 @@ def voters(two_models):
 
 
 def rows_of(folder):
-    return [json.loads(line) for line in (folder / "votes.33k.jsonl").read_text().splitlines()]
+    """The rows in the order of their votes; a release has them in none."""
+    rows = [json.loads(line) for line in (folder / "votes.33k.jsonl").read_text().splitlines()]
+    return sorted(rows, key=lambda row: row["conversation_a"][0]["content"])
 
 
 def test_the_33k_shape_has_its_fields_and_labels(voters, tmp_path):

@@ -26,7 +26,7 @@ def test_commitments_need_their_salt():
 def test_entries_form_a_chain_that_verifies():
     with transaction.atomic():
         for choice in "abc":
-            ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"reason": choice})
+            ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"vote": 0, "reason": choice})
 
     assert [entry.sequence for entry in ledger_verify()] == [1, 2, 3]
 
@@ -42,7 +42,7 @@ def test_entries_form_a_chain_that_verifies():
 @pytest.mark.parametrize("role", [None, "preferendum_service"])
 def test_the_database_refuses_to_change_an_entry(statement, role):
     with transaction.atomic():
-        ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"reason": "test"})
+        ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"vote": 0, "reason": "test"})
 
     set_role = f"SET LOCAL ROLE {role};" if role else ""
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
@@ -55,7 +55,7 @@ def test_the_service_role_may_append():
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL ROLE preferendum_service")
-        ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"reason": "test"})
+        ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"vote": 0, "reason": "test"})
 
     assert LedgerEntry.objects.count() == 1
 
@@ -72,7 +72,9 @@ def test_the_service_role_may_append():
 def test_what_a_superuser_changes_is_found_at_the_first_broken_entry(tampering, named):
     with transaction.atomic():
         for number in range(4):
-            ledger_append(kind=LedgerEntry.Kind.EXCLUSION, payload={"reason": str(number)})
+            ledger_append(
+                kind=LedgerEntry.Kind.EXCLUSION, payload={"vote": 0, "reason": str(number)}
+            )
 
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")

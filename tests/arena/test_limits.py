@@ -40,6 +40,8 @@ def test_a_network_key_holds_no_address_and_covers_the_prefix():
     assert network_key("2001:db8::1") != network_key("2001:db9::1")
     assert "192" not in network_key("192.0.2.1")
     assert network_key("no address") == ""
+    assert network_key("::ffff:192.0.2.1") == network_key("192.0.2.9")
+    assert network_key("::ffff:192.0.2.1") != network_key("::ffff:198.51.100.1")
 
 
 @pytest.mark.parametrize(

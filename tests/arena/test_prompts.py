@@ -15,6 +15,7 @@ from arena.prompts import MAX_CHARACTERS, prompt_clean
     [
         ("", "type a prompt"),
         (" \n\t ", "type a prompt"),
+        ("\u200b\u200e\u2060\xa0", "type a prompt"),
         ("x" * (MAX_CHARACTERS + 1), "8,001 characters; at most 8,000"),
         ("a\x00b", r"U\+0000 at position 2"),
         ("bell\x07", r"U\+0007"),

@@ -276,10 +276,10 @@ def test_a_supervisor_waits_for_a_command_that_uses_the_database(
 
 
 def test_what_is_run_for_the_product(open_folder: Path) -> None:
-    plan = product_plan({"DATA_DIR": str(open_folder), "MODELS_FILE": "pyproject.toml"})
+    plan = product_plan({"DATA_DIR": str(open_folder), "MODELS_FILE": "models/demo.toml"})
 
     names = [each.name for each in (*plan.beside_database, *plan.steps, *plan.services)]
-    assert names == ["inference", "migrate", "models", "worker", "web"]
+    assert names == ["inference", "migrate", "models", "static", "worker", "web"]
     assert plan.ready_url == "http://127.0.0.1:8000/readyz"
     owners = [
         each.name
@@ -287,6 +287,12 @@ def test_what_is_run_for_the_product(open_folder: Path) -> None:
         if each.environ["DATABASE_OWNER_URL"]
     ]
     assert owners == ["migrate"]
+
+
+def test_an_arena_of_outside_models_needs_no_inference_service(open_folder: Path) -> None:
+    plan = product_plan({"DATA_DIR": str(open_folder), "MODELS_FILE": "models/endpoints.toml"})
+
+    assert plan.beside_database == ()
 
 
 @pytest.mark.parametrize(
@@ -302,4 +308,4 @@ def test_what_is_run_for_the_product(open_folder: Path) -> None:
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], complaint: str) -> None:
     with pytest.raises(PlanError, match=complaint):
-        product_plan({"MODELS_FILE": "pyproject.toml"} | environ)
+        product_plan({"MODELS_FILE": "models/demo.toml"} | environ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -17,6 +18,7 @@ from frontend.panes import announcement, battle_turns, battle_verdict
 from tests.frontend.dom import Element, apply_frame, parse
 
 BATTLE_ID = uuid.UUID("6f1f4a53-9f0e-4f83-b7a5-0a0cf5a0a001")
+BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTILE = st.lists(
     st.sampled_from([*"<>&\"'`*_#-|[]() \n\tab", "\u202e", "</div>", "é", "\U0001f600", "**b**"])
 ).map("".join)
@@ -27,7 +29,7 @@ class Battle:
 
     def __init__(self) -> None:
         sides = {"a": LiveSide(answer_id=1), "b": LiveSide(answer_id=2)}
-        self.live = LiveTurn(battle_id=BATTLE_ID, index=0, sides=sides, seq=0)
+        self.live = LiveTurn(created_at=BEGUN, index=0, sides=sides)
         self.events: list[Event] = []
         self.live._publish = self.events.append  # type: ignore[method-assign, assignment]
 
@@ -47,7 +49,7 @@ class Battle:
         }
         state = battle_state({s: (a.state, bool(a.text)) for s, a in answers.items()})
         turn = TurnView(0, "Why <b>?", "ballot-1", answers, None)
-        return BattleView(BATTLE_ID, "battle", state, (turn,), None)
+        return BattleView(BATTLE_ID, "battle", state, BEGUN, None, (turn,), None)
 
     def page(self) -> Element:
         view = self.view()

@@ -210,7 +210,7 @@ def test_too_much_at_once_says_when_to_come_back(
         response = client.post("/", PROMPT)
 
     assert response.status_code == 429
-    assert f"come back in {response['Retry-After']} seconds" in response.content.decode()
+    assert f"come back in {response['Retry-After']} s" in response.content.decode()
     assert PROMPT["prompt"] in response.content.decode()
 
 
@@ -376,3 +376,16 @@ def test_a_theme_is_remembered_and_leads_back(client: Client) -> None:
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:1", ""])
 def test_the_theme_form_leads_to_no_other_site(client: Client, target: str) -> None:
     assert client.post("/theme/", {"theme": "dark", "next": target})["Location"] == "/"
+
+
+def test_an_open_page_whose_token_is_no_longer_good_loads_itself_anew() -> None:
+    client = Client(enforce_csrf_checks=True)
+    path = f"/battles/{uuid.uuid4()}/vote/"
+
+    plain = client.post(path, {"choice": "a"})
+    open_page = client.post(path, {"choice": "a"}, headers={"HX-Request": "true"})
+
+    assert (plain.status_code, open_page.status_code) == (403, 403)
+    assert "expired" in plain.text
+    assert "HX-Refresh" not in plain.headers
+    assert open_page.headers["HX-Refresh"] == "true"

@@ -264,7 +264,7 @@ def test_a_broken_answer_is_retried_with_the_same_pair(
 ) -> None:
     two_models.scripts["beta-9b"] = ["I begin", Fault.ERROR_EVENT]
     start(page, live_server_url)
-    expect(page.locator(".note")).to_have_text("This assistant could not be reached.")
+    expect(page.locator(".note")).to_have_text("This assistant's server did not take this prompt.")
     expect(page.locator("#ballot")).to_have_count(0)
 
     two_models.scripts["beta-9b"] = ["Now it works."]

@@ -51,7 +51,26 @@ def test_a_file_is_loaded_and_says_what_it_changed(file, capsys):
     assert "language model acme-1b: added" in capsys.readouterr().out
 
 
+def test_a_host_without_a_dot_is_a_host(file):
+    file.write_text(FILE.replace("127.0.0.1:9", "vllm:8000"))
+
+    call_command("load_models", str(file))
+
+    assert Endpoint.objects.get().base_url == "http://vllm:8000/v1"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "sk-abc123", "METRICS_TOKEN"])
+def test_no_other_secret_can_be_sent_to_a_server(name, file):
+    call_command("load_models", str(file))
+    endpoint = Endpoint.objects.get()
+    endpoint.api_key_env = name
+
+    with pytest.raises(ValidationError, match="NAME of an environment variable"):
+        endpoint.full_clean()
+
+
 def test_loading_again_changes_nothing(file, capsys):
+    file.write_text(FILE.replace("[[models.e", 'sampling = { stop = ["END"] }\n[[models.e'))
     call_command("load_models", str(file))
     call_command("load_models", str(file))
 
