@@ -32,8 +32,8 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from inference.endpoint_rules import address_problem, key_name_problem
 from inference.toml_table import Table, TableError
 
 CATEGORIES = ("pretrained", "continuously-pretrained", "fine-tuned", "chat", "merged")
@@ -42,8 +42,6 @@ DIALECTS = ("openai", "anthropic")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z")
-_KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,90}_(KEY|TOKEN)\Z")
-_OWN_SECRETS = frozenset({"SECRET_KEY", "METRICS_TOKEN"})
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+\Z")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+@[\w./-]+\Z")
@@ -385,30 +383,3 @@ def _check_choice(table: Table, name: str, value: str, choices: Iterable[str]) -
 def _check_url(table: Table, name: str, value: str) -> None:
     problem = address_problem(value)
     table.check(name, not problem, problem)
-
-
-def address_problem(value: str) -> str:
-    """What is wrong with the address of a server or page; "" for none, and for an empty one."""
-    if not value:
-        return ""
-    try:
-        parts = urlsplit(value)
-        host, user = parts.hostname, parts.username or parts.password
-    except ValueError:
-        return "is not an address"
-    if parts.scheme not in ("http", "https"):
-        return "must begin with http:// or https://"
-    if not host:
-        return "names no host"
-    return "must hold no user name or password" if user else ""
-
-
-def key_name_problem(value: str) -> str:
-    """What is wrong with the name of the variable that holds a key; "" for none.
-
-    The value is not repeated: whoever gets this wrong has usually pasted the key. Only names of
-    keys are taken, so that no other secret of the environment can be sent to a server.
-    """
-    if not value or (_KEY_NAME.match(value) and value not in _OWN_SECRETS):
-        return ""
-    return "must be the NAME of an environment variable such as OPENAI_API_KEY, not a key"

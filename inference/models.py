@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from inference.model_file import address_problem, key_name_problem
+from inference.endpoint_rules import address_problem, key_name_problem
 
 
 class Organization(models.Model):

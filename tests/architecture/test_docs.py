@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -55,6 +56,17 @@ def test_every_api_path_is_documented(path):
     assert f"`{path}`" in (ROOT / "docs/api.md").read_text() or re.search(
         rf"(GET|POST) {re.escape(path)}", (ROOT / "docs/api.md").read_text()
     )
+
+
+def test_every_api_path_is_in_the_schema(client):
+    accept = {"Accept": "application/vnd.oai.openapi+json"}
+    described = set(json.loads(client.get("/api/schema/", headers=accept).content)["paths"])
+
+    served = {
+        "/api/v1" + re.sub(r"<(\w+)>", r"{\1}", path)
+        for path in api_paths(get_resolver().url_patterns)
+    }
+    assert described == served
 
 
 def test_every_error_code_is_documented():
