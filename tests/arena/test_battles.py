@@ -16,15 +16,10 @@ from arena.runner import runner
 from arena.services.answers import answers_interrupt_silent
 from arena.services.battles import battle_regenerate, battle_start, battle_stop
 from inference.models import Endpoint, LanguageModel
-from tests.arena.voter import TestVoter, wait_until
+from tests.arena.voter import wait_until
 from tests.scripted_endpoint import Fault, Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def voter(two_models):
-    return TestVoter()
 
 
 def test_a_battle_streams_both_answers_and_is_votable_when_both_are_complete(voter):

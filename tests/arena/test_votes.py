@@ -18,11 +18,6 @@ from tests.scripted_endpoint import Gate
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def voter(two_models):
-    return TestVoter()
-
-
 def test_the_vote_reveals_both_models_and_enters_the_ledger(voter):
     battle_id = voter.start()
     voter.ended(battle_id)
