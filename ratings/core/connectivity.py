@@ -30,31 +30,48 @@ class Connectivity:
     """How the votes connect the models.
 
     `group` has shape (models,): the number of the group that chains of votes connect the model to,
-    counted from 0 in falling size, and -1 without votes. `rated` are the models of the largest set
-    within which finite ratings exist (ascending; empty when there is none). `reasons` says for each
-    model why it has no rating, and is "" for the rated ones.
+    counted from 0 in falling size, and -1 without votes. `sets` are the models (ascending) that are
+    to be rated together: that of the largest group, or one of each group that has any. `reasons`
+    says for each model why it has no rating, and is "" for the rated ones.
     """
 
     group: IntArray
     groups: int
-    rated: IntArray
+    sets: tuple[IntArray, ...]
     reasons: tuple[str, ...]
 
+    @property
+    def rated(self) -> IntArray:
+        """The models of the first set; empty when there is none."""
+        return self.sets[0] if self.sets else np.empty(0, dtype=np.int64)
 
-def connectivity(pairs: PairCounts, *, models: int) -> Connectivity:
-    """Find the groups, the ratable models and the reasons of the others."""
+
+def connectivity(
+    pairs: PairCounts, *, models: int, every_group: bool = False, both_ways: bool = True
+) -> Connectivity:
+    """Find the groups, the ratable models and the reasons of the others.
+
+    With `every_group` each group is rated by itself. With `both_ways=False` (a prior makes every
+    maximum finite) a whole group can be rated, also where chains of wins lead one way only.
+    """
     votes = pairs.votes_by_model(models=models)
     group, groups = _numbered(_components(pairs, models, connection="weak"), votes)
-    strong, sets = _numbered(_components(pairs, models, connection="strong"), votes)
-    rated = np.flatnonzero(strong == 0) if sets else np.empty(0, dtype=np.int64)
-    # One model alone is compared with nothing.
-    if len(rated) < 2:
-        rated = rated[:0]
+    label = group
+    if both_ways:
+        label, _ = _numbered(_components(pairs, models, connection="strong"), votes)
+    sets = []
+    for number in range(groups):
+        inside = group == number
+        # The sets are numbered in falling size, so the first one inside is the largest.
+        largest = np.flatnonzero(label == label[inside].min())
+        # One model alone is compared with nothing.
+        if len(largest) >= 2:
+            sets.append(largest)
+    if not every_group:
+        sets.sort(key=len, reverse=True)
+        sets = sets[:1]
     return Connectivity(
-        group=group,
-        groups=groups,
-        rated=rated,
-        reasons=_reasons(pairs, group, rated, votes),
+        group=group, groups=groups, sets=tuple(sets), reasons=_reasons(pairs, group, sets, votes)
     )
 
 
@@ -86,17 +103,16 @@ def _numbered(labels: IntArray, votes: FloatArray) -> tuple[IntArray, int]:
 
 
 def _reasons(
-    pairs: PairCounts, group: IntArray, rated: IntArray, votes: FloatArray
+    pairs: PairCounts, group: IntArray, sets: list[IntArray], votes: FloatArray
 ) -> tuple[str, ...]:
     models = len(group)
     wins = pairs.summed_by_model(pairs.wins_first, pairs.wins_second, models=models)
     losses = pairs.summed_by_model(pairs.wins_second, pairs.wins_first, models=models)
-    is_rated = np.zeros(models, dtype=bool)
-    is_rated[rated] = True
-    rated_group = int(group[rated[0]]) if len(rated) else None
+    rated = {int(model) for found in sets for model in found}
+    rated_groups = {int(group[found[0]]) for found in sets}
 
     def reason(model: int) -> str:
-        if is_rated[model]:
+        if model in rated:
             return ""
         if votes[model] == 0:
             return NO_VOTES
@@ -104,7 +120,7 @@ def _reasons(
             return LOST_ALL
         if wins[model] == votes[model]:
             return WON_ALL
-        if rated_group is not None and group[model] != rated_group:
+        if rated_groups and int(group[model]) not in rated_groups:
             return ELSEWHERE
         return ONE_WAY
 

@@ -20,6 +20,8 @@ BothBad = Literal["tie", "drop"]
 # The cells are dense, 32 bytes an ordered pair: 2,048 models take 128 MiB.
 MAX_MODELS = 2048
 
+_CHUNK = 1 << 16
+
 
 class Outcome(IntEnum):
     """What a voter said of two answers; the values are those of the vote log."""
@@ -35,11 +37,68 @@ class VoteDataError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class PairCounts:
-    """Votes of each unordered pair that met, whichever side either was shown on.
+class Votes:
+    """Single votes; the arrays of integers have shape (votes,), and models are below `models`.
 
-    All arrays have shape (pairs,) and `first < second`. Both-bad votes are among the ties or left
-    out, as the caller of `OutcomeCells.pairs` chose.
+    `model_a` was shown first; `outcome` is an `Outcome`. Checked when made: raises `VoteDataError`
+    for arrays that differ in length or are not integers, a number out of range, an unknown outcome,
+    or a model against itself.
+    """
+
+    model_a: NDArray[np.integer[Any]]
+    model_b: NDArray[np.integer[Any]]
+    outcome: NDArray[np.integer[Any]]
+    models: int
+
+    def __post_init__(self) -> None:
+        _refuse_too_many(self.models)
+        limits = {"model_a": self.models, "model_b": self.models, "outcome": len(Outcome)}
+        for name, limit in limits.items():
+            column = getattr(self, name)
+            if column.shape != (len(self.model_a),):
+                raise VoteDataError(f"{name} has shape {column.shape}, not ({len(self.model_a)},)")
+            if not np.issubdtype(column.dtype, np.integer):
+                raise VoteDataError(f"{name} holds {column.dtype}, not integers")
+            _refuse_out_of_range(name, column, limit)
+        for start in range(0, len(self), _CHUNK):
+            same = self.model_a[start : start + _CHUNK] == self.model_b[start : start + _CHUNK]
+            if same.any():
+                row = start + int(same.argmax())
+                raise VoteDataError(f"row {row}: model {int(self.model_a[row])} against itself")
+
+    def __len__(self) -> int:
+        return len(self.model_a)
+
+    def cells(self) -> OutcomeCells:
+        """The votes counted by ordered pair and outcome."""
+        models, outcomes = self.models, len(Outcome)
+        counts = np.zeros(models * models * outcomes, dtype=np.int64)
+        # By the chunk, so that a chunk's numbers stay in the cache; never more cells than votes.
+        rows = max(_CHUNK, len(counts))
+        for start in range(0, len(self), rows):
+            chunk = slice(start, start + rows)
+            # One integer a vote; its digits in base (models, models, 4) are the cell.
+            cell = self.model_a[chunk].astype(np.int32)
+            cell *= models
+            cell += self.model_b[chunk].astype(np.int32, copy=False)
+            cell *= outcomes
+            cell += self.outcome[chunk].astype(np.int32, copy=False)
+            counts += np.bincount(cell, minlength=len(counts))
+        return OutcomeCells(counts.reshape(models, models, outcomes))
+
+    def selected(self, rows: BoolArray | IntArray) -> Votes:
+        """The votes of these rows."""
+        return Votes(self.model_a[rows], self.model_b[rows], self.outcome[rows], self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class PairCounts:
+    """Votes of each pair that met.
+
+    All arrays have shape (pairs,). From `OutcomeCells.pairs` a pair comes once, with
+    `first < second`, whichever side either was shown on; from `OutcomeCells.ordered_pairs` once for
+    each order, `first` having been shown first. Both-bad votes are among the ties or left out, as
+    the caller chose.
     """
 
     first: IntArray
@@ -113,6 +172,22 @@ class OutcomeCells:
         """The cells among `models` (shape (m,), in that order), renumbered from 0."""
         return OutcomeCells(self.counts[np.ix_(models, models)])
 
+    def ordered_pairs(self, both_bad: BothBad = "tie") -> PairCounts:
+        """The ordered pairs that met, so that what the order does can be seen."""
+        counts = self.counts
+        ties = counts[:, :, Outcome.TIE]
+        if both_bad == "tie":
+            ties = ties + counts[:, :, Outcome.BOTH_BAD]
+        wins, losses = counts[:, :, Outcome.A_WINS], counts[:, :, Outcome.B_WINS]
+        first, second = np.nonzero(wins + losses + ties)
+        return PairCounts(
+            first=first,
+            second=second,
+            wins_first=wins[first, second].astype(np.float64),
+            wins_second=losses[first, second].astype(np.float64),
+            ties=ties[first, second].astype(np.float64),
+        )
+
     def pairs(self, both_bad: BothBad = "tie") -> PairCounts:
         """The unordered pairs that met, with both-bad votes as ties or dropped."""
         counts = self.counts
@@ -139,31 +214,9 @@ def cells_from_votes(
 ) -> OutcomeCells:
     """Count votes into cells.
 
-    `model_a` (shown first), `model_b` and `outcome` have shape (votes,); model numbers are below
-    `models`. Raises `VoteDataError` for arrays that differ in length or are not integers, a number
-    out of range, an unknown outcome, or a model against itself.
+    As `Votes(model_a, model_b, outcome, models).cells()`, which says what is refused.
     """
-    _refuse_too_many(models)
-    columns = {"model_a": model_a, "model_b": model_b, "outcome": outcome}
-    limits = {"model_a": models, "model_b": models, "outcome": len(Outcome)}
-    for name, column in columns.items():
-        if column.shape != (len(model_a),):
-            raise VoteDataError(f"{name} has shape {column.shape}, not ({len(model_a)},)")
-        if not np.issubdtype(column.dtype, np.integer):
-            raise VoteDataError(f"{name} holds {column.dtype}, not integers")
-        _refuse_out_of_range(name, column, limits[name])
-    # One integer a vote; its digits in base (models, models, 4) are the cell.
-    cell = model_a.astype(np.int64)
-    cell *= models
-    cell += model_b
-    cell *= len(Outcome)
-    cell += outcome
-    counts = np.bincount(cell, minlength=models * models * len(Outcome))
-    counts = counts.astype(np.int64, copy=False).reshape(models, models, len(Outcome))
-    if counts.diagonal().any():
-        row = int(np.flatnonzero(model_a == model_b)[0])
-        raise VoteDataError(f"row {row}: model {int(model_a[row])} against itself")
-    return OutcomeCells(counts)
+    return Votes(model_a, model_b, outcome, models).cells()
 
 
 def cells_from_counts(
@@ -197,6 +250,40 @@ def cells_from_counts(
     cube = np.zeros((models, models, len(Outcome)), dtype=np.int64)
     np.add.at(cube, (model_a, model_b), counts)
     return OutcomeCells(cube)
+
+
+class CellCounter:
+    """Counts votes that come in batches, while models are still being met.
+
+    Holds nothing but the cells, however many votes are added.
+    """
+
+    def __init__(self) -> None:
+        self._counts = np.zeros((0, 0, len(Outcome)), dtype=np.int64)
+
+    def add(self, batch: Votes) -> None:
+        """Count a batch; models keep their numbers, later batches may know more of them."""
+        self._grow(batch.models)
+        known = batch.models
+        self._counts[:known, :known] += batch.cells().counts
+
+    def add_counts(self, cells: OutcomeCells) -> None:
+        """Add votes that were counted elsewhere, numbered the same way."""
+        self._grow(cells.models)
+        self._counts[: cells.models, : cells.models] += cells.counts
+
+    def cells(self, *, models: int) -> OutcomeCells:
+        """What was counted, numbered for `models` models."""
+        self._grow(models)
+        return OutcomeCells(self._counts[:models, :models].copy())
+
+    def _grow(self, models: int) -> None:
+        _refuse_too_many(models)
+        if models > len(self._counts):
+            size = min(MAX_MODELS, max(models, 2 * len(self._counts)))
+            grown = np.zeros((size, size, len(Outcome)), dtype=np.int64)
+            grown[: len(self._counts), : len(self._counts)] = self._counts
+            self._counts = grown
 
 
 def _refuse_too_many(models: int) -> None:

@@ -1,20 +1,22 @@
-"""Ranks, and the ranges of ranks that the data leave open, from ratings and their covariance.
+"""Ranks, the ranges of ranks that the data leave open, and tiers, from ratings and covariance.
 
 How ratings were fitted is not known here.
 
 Source: simultaneous intervals of all pairwise differences by the studentized maximum (max-T) of
-the estimates' joint normal distribution (Hothorn, Bretz and Westfall 2008; ranks from them as in
-Mogstad, Romano, Shaikh and Wilhelm 2024).
+the estimates' joint normal or t distribution (Hothorn, Bretz and Westfall 2008; ranks from them as
+in Mogstad, Romano, Shaikh and Wilhelm 2024).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import rankdata
+from scipy.stats import t as student
 
-from ratings.core.bradley_terry import single_threaded_blas
+from ratings.core.linear import single_threaded_blas
 from ratings.core.outcomes import BoolArray, FloatArray, IntArray
 
 DRAWS = 10_000
@@ -27,46 +29,68 @@ _SAME_RATING = 1e-6
 class Ranks:
     """Ranks of shape (models,), 1 is best; `low` is the best and `high` the worst rank left open.
 
-    With the probability asked for, all true ranks lie in their ranges at once.
+    With the probability asked for, all true ranks lie in their ranges at once (or, pointwise, the
+    differences of any one pair lie in their interval). `tier` counts from 1: a tier holds the best
+    model that no tier holds yet, and all that are not surely worse than it.
     """
 
     rank: IntArray
     low: IntArray
     high: IntArray
+    tier: IntArray
 
 
-def simultaneous_ranks(
+def rank_ranges(
     ratings: FloatArray,
     covariance: FloatArray,
     has_interval: BoolArray,
     *,
     level: float = 0.95,
+    degrees_of_freedom: float = math.inf,
+    simultaneous: bool = True,
     draws: int = DRAWS,
     seed: int,
 ) -> Ranks:
     """Rank the models and bound their ranks.
 
     `ratings` has shape (models,), `covariance` (models, models) in the same unit squared. A model
-    is surely better than another when the simultaneous interval of their difference excludes zero.
-    A model without an interval is compared with nobody: it may take any rank, and it narrows no
-    other range.
+    is surely better than another when the interval of their difference excludes zero: the
+    simultaneous one over all pairs with an interval, or with `simultaneous=False` that of the pair
+    alone. A model without an interval is compared with nobody: it may take any rank, and it narrows
+    no other range.
     """
     models = len(ratings)
     rank = rankdata(-np.round(ratings / _SAME_RATING), method="min").astype(np.int64)
     low = np.ones(models, dtype=np.int64)
     high = np.full(models, models, dtype=np.int64)
+    surely_better = np.zeros((models, models), dtype=np.bool_)
     # Drawn in the order of the ratings, so that the numbering of the models changes nothing.
     known = np.flatnonzero(has_interval)
     known = known[np.argsort(-ratings[known], kind="stable")]
     if len(known) >= 2:
         inner = covariance[np.ix_(known, known)]
         error = _difference_errors(inner)
-        critical = _critical_value(inner, error, level=level, draws=draws, seed=seed)
+        if simultaneous:
+            critical = _critical_value(
+                inner, error, level=level, df=degrees_of_freedom, draws=draws, seed=seed
+            )
+        else:
+            critical = float(student.ppf((1 + level) / 2, degrees_of_freedom))
         gap = ratings[known][:, None] - ratings[known][None, :]
-        surely_better = gap > critical * error
-        low[known] += surely_better.sum(axis=0)
-        high[known] -= surely_better.sum(axis=1)
-    return Ranks(rank=rank, low=low, high=high)
+        surely_better[np.ix_(known, known)] = gap > critical * error
+    low += surely_better.sum(axis=0)
+    high -= surely_better.sum(axis=1)
+    return Ranks(rank=rank, low=low, high=high, tier=_tiers(ratings, surely_better))
+
+
+def _tiers(ratings: FloatArray, surely_better: BoolArray) -> IntArray:
+    tier = np.zeros(len(ratings), dtype=np.int64)
+    number = 0
+    for leader in np.argsort(-ratings, kind="stable"):
+        if tier[leader] == 0:
+            number += 1
+            tier[(tier == 0) & ~surely_better[leader]] = number
+    return tier
 
 
 def _difference_errors(covariance: FloatArray) -> FloatArray:
@@ -79,21 +103,25 @@ def _difference_errors(covariance: FloatArray) -> FloatArray:
 
 
 def _critical_value(
-    covariance: FloatArray, error: FloatArray, *, level: float, draws: int, seed: int
+    covariance: FloatArray, error: FloatArray, *, level: float, df: float, draws: int, seed: int
 ) -> float:
-    """The quantile of the largest studentized difference under the joint normal distribution."""
+    """The quantile of the largest studentized difference under the joint distribution."""
     models = len(covariance)
+    random = np.random.default_rng(seed)
     with single_threaded_blas():
-        # A shift that all models share leaves every difference alone and makes the root exist.
-        root = np.linalg.cholesky(covariance + np.trace(covariance) / models**2)
-        normal = np.random.default_rng(seed).standard_normal((models, draws))
+        # By eigenvalues: a clustered covariance has no more rank than there are clusters.
+        values, vectors = np.linalg.eigh(covariance)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        normal = random.standard_normal((models, draws))
         estimates = (root @ normal).astype(np.float32)
     with np.errstate(divide="ignore"):
         precision = (1 / error).astype(np.float32)
+    precision[~np.isfinite(precision)] = 0.0
     largest = np.zeros(draws, dtype=np.float32)
     for model in range(models - 1):
         gaps = estimates[model + 1 :] - estimates[model]
         np.abs(gaps, out=gaps)
         gaps *= precision[model, model + 1 :, None]
         np.maximum(largest, gaps.max(axis=0), out=largest)
-    return float(np.quantile(largest, level, method="higher"))
+    spread = np.sqrt(random.chisquare(df, draws) / df) if math.isfinite(df) else 1.0
+    return float(np.quantile(largest / spread, level, method="higher"))

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ratings.core.bradley_terry import (
     POINTS_PER_LOG_ODDS,
     BradleyTerryFit,
-    NoFiniteFitError,
     fit_bradley_terry,
 )
+from ratings.core.fitting import NoFiniteFitError
 from ratings.core.outcomes import OutcomeCells, cells_from_votes
 from tests.ratings.core.votes import chatbot_arena, connected_cells, drawn, real_votes, votes, won
 

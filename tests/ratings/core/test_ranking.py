@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from ratings.core.bradley_terry import fit_bradley_terry
 from ratings.core.outcomes import cells_from_votes
-from ratings.core.ranking import simultaneous_ranks
+from ratings.core.ranking import rank_ranges
 from tests.ratings.core.votes import chatbot_arena
 
 ALL_KNOWN = np.ones(3, dtype=bool)
@@ -18,7 +19,7 @@ def test_two_models_are_told_apart_where_one_interval_would_do_it() -> None:
     limit = norm.ppf(0.975) * 10
 
     def ranges(gap: float) -> tuple[list[int], list[int]]:
-        ranks = simultaneous_ranks(
+        ranks = rank_ranges(
             np.array([1000 + gap, 1000]), covariance, ALL_KNOWN[:2], seed=1, draws=40_000
         )
         return ranks.low.tolist(), ranks.high.tolist()
@@ -30,7 +31,7 @@ def test_two_models_are_told_apart_where_one_interval_would_do_it() -> None:
 def test_three_independent_models_need_the_width_of_the_studentized_range() -> None:
     # The 95 % point of the studentized range of three means is 3.314, against 1.96 * sqrt(2).
     def told_apart(gap: float) -> bool:
-        ranks = simultaneous_ranks(
+        ranks = rank_ranges(
             np.array([1000 + gap, 1000, 1000 - gap]), np.eye(3), ALL_KNOWN, seed=1, draws=40_000
         )
         return np.array_equal(ranks.high, [1, 2, 3])
@@ -40,15 +41,13 @@ def test_three_independent_models_need_the_width_of_the_studentized_range() -> N
 
 
 def test_equal_ratings_share_the_better_rank() -> None:
-    ranks = simultaneous_ranks(
-        np.array([900.0, 1100.0, 1100.0 + 1e-9]), np.eye(3), ALL_KNOWN, seed=1
-    )
+    ranks = rank_ranges(np.array([900.0, 1100.0, 1100.0 + 1e-9]), np.eye(3), ALL_KNOWN, seed=1)
 
     assert ranks.rank.tolist() == [3, 1, 1]
 
 
 def test_a_model_without_an_interval_may_take_any_rank() -> None:
-    ranks = simultaneous_ranks(
+    ranks = rank_ranges(
         np.array([1500.0, 1000.0, 500.0]), np.eye(3), np.array([True, False, True]), seed=1
     )
 
@@ -63,7 +62,7 @@ def test_the_same_seed_gives_the_same_ranges_in_any_numbering() -> None:
     def ranges(numbering: np.ndarray) -> np.ndarray:
         pairs = cells.restricted_to(numbering).pairs()
         fit = fit_bradley_terry(pairs, models=len(numbering))
-        ranks = simultaneous_ranks(fit.ratings, fit.ratings_covariance, fit.has_interval, seed=7)
+        ranks = rank_ranges(fit.ratings, fit.ratings_covariance, fit.has_interval, seed=7)
         return np.array([ranks.rank, ranks.low, ranks.high])
 
     straight = ranges(np.arange(len(names)))
@@ -84,7 +83,7 @@ def test_all_true_ranks_are_covered_at_once_as_often_as_promised() -> None:
         a_wins = random.random(3000) < 1 / (1 + np.exp(strength[b] - strength[a]))
         pairs = cells_from_votes(a, b, np.where(a_wins, 0, 1), models=6).pairs()
         fit = fit_bradley_terry(pairs, models=6)
-        ranks = simultaneous_ranks(
+        ranks = rank_ranges(
             fit.ratings, fit.ratings_covariance, fit.has_interval, seed=replicate, draws=2000
         )
         true = np.arange(1, 7)
@@ -97,8 +96,60 @@ def test_all_true_ranks_are_covered_at_once_as_often_as_promised() -> None:
 def test_the_level_sets_how_wide_the_ranges_are() -> None:
     ratings = np.array([1002.0, 1000.0, 998.0])
 
-    strict = simultaneous_ranks(ratings, np.eye(3), ALL_KNOWN, level=0.999, seed=1)
-    loose = simultaneous_ranks(ratings, np.eye(3), ALL_KNOWN, level=0.5, seed=1)
+    strict = rank_ranges(ratings, np.eye(3), ALL_KNOWN, level=0.999, seed=1)
+    loose = rank_ranges(ratings, np.eye(3), ALL_KNOWN, level=0.5, seed=1)
 
     assert strict.high.tolist() == [3, 3, 3]
     assert loose.high.tolist() == [1, 2, 3]
+
+
+def test_pointwise_ranges_look_at_one_pair_at_a_time() -> None:
+    gap = norm.ppf(0.975) * np.sqrt(2)
+
+    def told_apart(gap: float, *, simultaneous: bool) -> bool:
+        ranks = rank_ranges(
+            np.array([1000 + gap, 1000, 1000 - gap]),
+            np.eye(3),
+            ALL_KNOWN,
+            simultaneous=simultaneous,
+            seed=1,
+        )
+        return np.array_equal(ranks.high, [1, 2, 3])
+
+    assert told_apart(gap * 1.01, simultaneous=False)
+    assert not told_apart(gap * 0.99, simultaneous=False)
+    assert not told_apart(gap * 1.01, simultaneous=True)
+
+
+def test_few_degrees_of_freedom_widen_the_ranges_as_student_says() -> None:
+    covariance = np.array([[25.0, -25.0], [-25.0, 25.0]])
+    limit = student.ppf(0.975, 9) * 10
+
+    def told_apart(gap: float) -> bool:
+        ranks = rank_ranges(
+            np.array([1000 + gap, 1000]),
+            covariance,
+            ALL_KNOWN[:2],
+            degrees_of_freedom=9,
+            seed=1,
+            draws=100_000,
+        )
+        return bool(ranks.high[0] == 1)
+
+    assert told_apart(limit * 1.03)
+    assert not told_apart(limit * 0.97)
+
+
+def test_a_tier_holds_all_that_are_not_surely_worse_than_its_best() -> None:
+    ranks = rank_ranges(np.array([0.0, 100.0, 97.0, 96.0]), np.eye(4), np.ones(4, bool), seed=1)
+
+    # The fourth is told apart from the best, though not from the one between them.
+    assert ranks.tier.tolist() == [3, 1, 1, 2]
+
+
+def test_a_covariance_of_fewer_clusters_than_models_still_gives_ranges() -> None:
+    one_direction = np.outer([2.0, -1, -1], [2.0, -1, -1])
+
+    ranks = rank_ranges(np.array([1100.0, 1000, 900]), one_direction, ALL_KNOWN, seed=1)
+
+    assert ranks.high.tolist() == [1, 2, 3]
