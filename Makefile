@@ -78,8 +78,19 @@ format: install ## mend what ruff can
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: install ## the benchmarks, beside the peers that PyPI has
+bench: install peers ## the benchmarks, beside the peers that PyPI has
 	@$(BIN)/python -m benchmarks
+
+.PHONY: peers
+peers: build/peers/installed ## the peer that pins another numpy, in an environment of its own
+	@:
+
+build/peers/installed:
+	@echo "== the peers' environment (minutes: JAX is large)"
+	@$(PYTHON) -m venv build/peers
+	@build/peers/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
+		arena-rank==0.1.1 pyarrow pandas | $(PROGRESS)
+	@touch $@
 
 .PHONY: screenshots
 screenshots: install ## the pictures in the docs, made anew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from arena.models import Answer, Battle, LedgerEntry, Turn, Vote
+from arena.models import Answer, Battle, LedgerEntry, Turn, TurnAnnotation, Vote
 from arena.read_only_admin import ReadOnly
 
 
@@ -43,3 +43,9 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
 class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
     list_display = ("sequence", "kind", "hash")
     list_filter = ("kind",)
+
+
+@admin.register(TurnAnnotation)
+class TurnAnnotationAdmin(ReadOnly, admin.ModelAdmin[TurnAnnotation]):
+    list_display = ("turn_id", "language", "categories", "tagger", "problem", "created_at")
+    list_filter = ("language", "tagger", "problem")

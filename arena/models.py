@@ -266,3 +266,32 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"ledger entry {self.sequence} ({self.kind})"
+
+
+class TurnAnnotation(models.Model):
+    """What a voted turn is about and how its answers are written; holds no text.
+
+    Derived, and made anew at will by `arena.services.annotations`; goes with its turn.
+    """
+
+    turn = models.OneToOneField(
+        Turn, on_delete=models.CASCADE, primary_key=True, related_name="annotation"
+    )
+    language = models.CharField(max_length=8, help_text="ISO 639 code of the prompts, or und.")
+    categories = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    style = models.JSONField(
+        help_text="Side to StyleCounts, summed over its answers up to this turn."
+    )
+    tagger = models.CharField(
+        max_length=100, help_text="Version of what gave language and categories."
+    )
+    problem = models.CharField(
+        max_length=100, blank=True, help_text="What the tagger failed with; empty when it did not."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["turn"]
+
+    def __str__(self) -> str:
+        return f"annotation of {self.turn_id}"

@@ -6,7 +6,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NOT_BENCHMARKS = {"__init__", "__main__", "product", "stamped_endpoint"}
+NOT_BENCHMARKS = {
+    "__init__",
+    "__main__",
+    "product",
+    "promises",
+    "race",
+    "results",
+    "simulated_votes",
+    "stamped_endpoint",
+    "vote_data",
+}
 
 
 def main(names: list[str]) -> None:

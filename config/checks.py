@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
 
 
 def layer_reaches_every_process(**_: Any) -> Sequence[checks.CheckMessage]:
@@ -23,5 +24,24 @@ def layer_reaches_every_process(**_: Any) -> Sequence[checks.CheckMessage]:
     return []
 
 
+def dotted_paths_lead_somewhere(**_: Any) -> Sequence[checks.CheckMessage]:
+    """A wrong path would otherwise be found at the first battle, or at the first refit."""
+    found = []
+    for name in ("ARENA_PAIR_SAMPLER", "ARENA_TAGGER"):
+        path = getattr(settings, name)
+        try:
+            import_string(path)
+        except ImportError as error:
+            found.append(
+                checks.Error(
+                    f"{name} is {path!r}, which cannot be imported: {error}",
+                    hint="Give the dotted path of a module and its attribute.",
+                    id="config.E002",
+                )
+            )
+    return found
+
+
 def register_checks() -> None:
     checks.register(layer_reaches_every_process)
+    checks.register(dotted_paths_lead_somewhere)

@@ -15,6 +15,7 @@ import django_stubs_ext
 from environs import Env
 
 from arena.rate_limits import rate_limits_parse
+from arena.tagging.own_rules import own_rules_read
 from config.secrets import secret_key, secret_key_fallbacks
 
 # Lets Django's generic classes be written with their type, as in ModelAdmin[Vote].
@@ -81,6 +82,8 @@ DEBUG = env.bool("DEBUG", False)
 
 # --- the arena -----------------------------------------------------------------------------------
 ARENA_PAIR_SAMPLER = env.str("ARENA_PAIR_SAMPLER", "arena.matchmaking.uniform")
+ARENA_TAGGER = env.str("ARENA_TAGGER", "arena.tagging.rules.tagger")
+ARENA_TAG_RULES = own_rules_read(env.path("ARENA_TAG_RULES", None))
 ARENA_VALIDITY_RULES: list[str] = env.list("ARENA_VALIDITY_RULES", ["leak", "duplicate"])
 ARENA_RATE_LIMITS = rate_limits_parse(
     env.str(

@@ -23,6 +23,7 @@ def funnel_steps(funnel: Mapping[str, int]) -> list[tuple[str, str, int]]:
         "rate_cap": _("too many at once"),
         "outlier": _("unlike other voters"),
         "withdrawn": _("withdrawn"),
+        "tie": _("undecided"),
         COUNTED: _("counted"),
     }
     reasons = [key for key in funnel if key not in {RAW, COUNTED} and funnel[key]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from arena.read_only_admin import ReadOnly
-from ratings.models import RatingEntry, RatingSnapshot
+from ratings.models import RatingEntry, RatingSnapshot, VoteCategory
 
 
 class RatingEntryInline(ReadOnly, admin.TabularInline[RatingEntry, RatingSnapshot]):
@@ -19,13 +19,31 @@ class RatingEntryInline(ReadOnly, admin.TabularInline[RatingEntry, RatingSnapsho
         "lower",
         "upper",
         "votes",
+        "excluded",
         "reason",
     ]
 
 
 @admin.register(RatingSnapshot)
 class RatingSnapshotAdmin(ReadOnly, admin.ModelAdmin[RatingSnapshot]):
-    list_display = ["id", "created_at", "method", "ledger_sequence", "reason"]
+    list_display = [
+        "id",
+        "created_at",
+        "category",
+        "style_control",
+        "method",
+        "ledger_sequence",
+        "reason",
+    ]
+    list_filter = ["category", "style_control"]
     date_hierarchy = "created_at"
-    exclude = ["cells"]
+    exclude = ["cells", "covariance"]
     inlines = [RatingEntryInline]
+
+
+@admin.register(VoteCategory)
+class VoteCategoryAdmin(ReadOnly, admin.ModelAdmin[VoteCategory]):
+    """Languages and tags that votes have."""
+
+    list_display = ["slug", "kind", "counted"]
+    list_filter = ["kind"]

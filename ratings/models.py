@@ -1,7 +1,8 @@
-"""Published ratings: snapshots, which are never changed, and their rows.
+"""Published ratings: snapshots, which are never changed once they can be seen, and their rows.
 
 Knows nothing of how ratings are fitted; what a snapshot was made from and with stands in it, so
-that one can be made again and compared.
+that one can be made again and compared. The votes as ratings keep them are in
+`ratings.vote_models`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,21 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 
 from inference.models import LanguageModel
+from ratings.vote_models import DailyCube, FoldCursor, OutcomeCube, RatedVote, VoteCategory
+
+__all__ = [
+    "DailyCube",
+    "FoldCursor",
+    "OutcomeCube",
+    "RatedVote",
+    "RatingEntry",
+    "RatingSnapshot",
+    "VoteCategory",
+]
 
 
 class RatingSnapshot(models.Model):
@@ -21,7 +35,24 @@ class RatingSnapshot(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     reason = models.CharField(max_length=200, blank=True, help_text="What asked for the fit.")
     method = models.CharField(max_length=40)
-    filters = models.JSONField(help_text="Which of the counted votes: category, style control.")
+    filters = models.JSONField(help_text="Which of the votes: category, style control.")
+    category = models.GeneratedField(
+        expression=Coalesce(
+            KT("filters__category"), models.Value("overall", output_field=models.TextField())
+        ),
+        output_field=models.CharField(max_length=40),
+        db_persist=True,
+    )
+    style_control = models.GeneratedField(
+        expression=Cast(
+            Coalesce(
+                KT("filters__style_control"), models.Value("false", output_field=models.TextField())
+            ),
+            models.BooleanField(),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     parameters = models.JSONField(help_text="How they were rated: ties, level, scale, draws.")
     seed = models.PositiveBigIntegerField()
     versions = models.JSONField(help_text="Of this software and of what computed the numbers.")
@@ -38,10 +69,25 @@ class RatingSnapshot(models.Model):
         max_length=64, help_text="SHA-256 of everything that the numbers follow from."
     )
     notes = models.JSONField(default=list, help_text="What a reader of the numbers must know.")
+    effects = models.JSONField(
+        default=list, help_text="Style coefficients: name, value, se, lower, upper, in log-odds."
+    )
+    degrees_of_freedom = models.FloatField(
+        null=True, help_text="Of the intervals' t distribution; null is the normal one."
+    )
+    covariance = models.BinaryField(
+        null=True,
+        help_text="Of the ratings, packed by ratings.covariance; dropped when history is thinned.",
+    )
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["-created_at"], name="snapshot_newest_first")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="snapshot_newest_first"),
+            models.Index(
+                fields=["category", "style_control", "-created_at"], name="snapshot_newest_of_board"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"snapshot {self.id}"
@@ -65,6 +111,9 @@ class RatingEntry(models.Model):
     rank_low = models.PositiveIntegerField(null=True, help_text="Best rank that is left open.")
     rank_high = models.PositiveIntegerField(null=True, help_text="Worst rank that is left open.")
     votes = models.PositiveIntegerField()
+    excluded = models.PositiveIntegerField(
+        default=0, help_text="Votes that it took part in and that do not count."
+    )
     component = models.PositiveIntegerField(
         null=True, help_text="Group that chains of votes connect; 0 is the largest."
     )

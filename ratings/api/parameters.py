@@ -1,4 +1,4 @@
-"""The query parameters of the leaderboard, read and refused. Knows no votes."""
+"""The query parameters of published ratings, read and refused. Knows no votes."""
 
 from __future__ import annotations
 
@@ -9,36 +9,64 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
-CATEGORIES = ("overall",)
+from inference.models import LanguageModel
+from inference.selectors import language_models_listed
+from ratings.boards import OVERALL, Board
+from ratings.selectors import categories_listed
+
 FORMATS = ("json", "csv")
 NO = ("", "0", "false", "no", "off")
 YES = ("1", "true", "yes", "on")
+FEWEST_COMPARED, MOST_COMPARED = 2, 10
 
 
 @dataclass(frozen=True, slots=True)
-class LeaderboardQuery:
-    """Which leaderboard, of which moment (None is now), in which form."""
+class RatingsQuery:
+    """Which board, of which moment (None is now), in which form."""
 
+    board: Board
     as_of: datetime | None
     format: str
 
 
-def leaderboard_query(params: QueryDict) -> LeaderboardQuery:
-    """Read the parameters; raises ValidationError that names the one at fault."""
-    category = params.get("category") or "overall"
-    if category not in CATEGORIES:
+def ratings_query(params: QueryDict) -> RatingsQuery:
+    """Read the parameters; raises ValidationError that names the one at fault.
+
+    Costs a query where a category is asked for.
+    """
+    category = params.get("category") or OVERALL
+    if category != OVERALL and category not in (known := categories_listed()):
         raise ValidationError(
-            {"category": f"There is no category {category!r}; there is: {', '.join(CATEGORIES)}."}
+            {"category": f"There is no category {category!r}; there is: {', '.join(known)}."}
         )
     style_control = params.get("style_control", "").lower()
-    if style_control in YES:
-        raise ValidationError({"style_control": "There are no style-controlled ratings yet."})
-    if style_control not in NO:
+    if style_control not in (*NO, *YES):
         raise ValidationError({"style_control": "Give true or false."})
     format_ = params.get("format") or "json"
     if format_ not in FORMATS:
         raise ValidationError({"format": f"Give one of: {', '.join(FORMATS)}."})
-    return LeaderboardQuery(as_of=_moment(params.get("as_of", "")), format=format_)
+    return RatingsQuery(
+        board=Board(category, style_control in YES),
+        as_of=_moment(params.get("as_of", "")),
+        format=format_,
+    )
+
+
+def compared_models(params: QueryDict) -> list[LanguageModel]:
+    """The models that `models` names; raises ValidationError for unknown ones or a wrong number."""
+    slugs = list(dict.fromkeys(slug for slug in params.get("models", "").split(",") if slug))
+    if not FEWEST_COMPARED <= len(slugs) <= MOST_COMPARED:
+        raise ValidationError(
+            {
+                "models": f"Name {FEWEST_COMPARED} to {MOST_COMPARED} different models, separated "
+                "by commas."
+            }
+        )
+    models = list(language_models_listed().filter(slug__in=slugs))
+    unknown = sorted(set(slugs) - {model.slug for model in models})
+    if unknown:
+        raise ValidationError({"models": f"There is no model {', '.join(unknown)}."})
+    return models
 
 
 def _moment(text: str) -> datetime | None:

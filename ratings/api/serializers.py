@@ -7,7 +7,14 @@ from typing import Any
 from rest_framework import serializers
 
 from ratings.models import RatingSnapshot
-from ratings.selectors import HistoryPoint, LeaderboardRow, PairRow
+from ratings.selectors import (
+    CategoryComparison,
+    Comparison,
+    ComparisonRow,
+    HistoryPoint,
+    LeaderboardRow,
+    PairRow,
+)
 
 
 class LedgerHeadSerializer(serializers.Serializer[dict[str, Any]]):
@@ -15,10 +22,21 @@ class LedgerHeadSerializer(serializers.Serializer[dict[str, Any]]):
     hash = serializers.CharField()
 
 
+class EffectSerializer(serializers.Serializer[dict[str, Any]]):
+    """A style coefficient in log-odds: what a difference of 1, all of it on one side, does."""
+
+    name = serializers.CharField()
+    value = serializers.FloatField(allow_null=True)
+    se = serializers.FloatField(allow_null=True)
+    lower = serializers.FloatField(allow_null=True)
+    upper = serializers.FloatField(allow_null=True)
+
+
 class SnapshotSerializer(serializers.ModelSerializer[RatingSnapshot]):
     """What the numbers were made from and with."""
 
     ledger_head = LedgerHeadSerializer()
+    effects = EffectSerializer(many=True)
 
     class Meta:
         model = RatingSnapshot
@@ -34,6 +52,8 @@ class SnapshotSerializer(serializers.ModelSerializer[RatingSnapshot]):
             "funnel",
             "input_digest",
             "notes",
+            "effects",
+            "degrees_of_freedom",
         ]
 
 
@@ -50,6 +70,7 @@ class LeaderboardRowSerializer(serializers.Serializer[LeaderboardRow]):
     lower = serializers.FloatField(allow_null=True)
     upper = serializers.FloatField(allow_null=True)
     votes = serializers.IntegerField()
+    exclusion_rate = serializers.FloatField(allow_null=True)
     scores = serializers.DictField()
     reason = serializers.CharField()
 
@@ -92,3 +113,34 @@ class PairRowSerializer(serializers.Serializer[PairRow]):
 class PairsSerializer(serializers.Serializer[dict[str, Any]]):
     snapshot = SnapshotSerializer(allow_null=True)
     results = PairRowSerializer(many=True)
+
+
+class ComparisonRowSerializer(serializers.Serializer[ComparisonRow]):
+    category = serializers.CharField()
+    model_a = serializers.CharField()
+    model_b = serializers.CharField()
+    difference = serializers.FloatField(allow_null=True)
+    difference_lower = serializers.FloatField(allow_null=True)
+    difference_upper = serializers.FloatField(allow_null=True)
+    probability = serializers.FloatField(allow_null=True)
+    probability_lower = serializers.FloatField(allow_null=True)
+    probability_upper = serializers.FloatField(allow_null=True)
+    wins_a = serializers.IntegerField()
+    wins_b = serializers.IntegerField()
+    ties = serializers.IntegerField()
+    both_bad = serializers.IntegerField()
+    votes = serializers.IntegerField()
+    observed = serializers.FloatField(allow_null=True)
+    reason = serializers.CharField()
+
+
+class CategoryComparisonSerializer(serializers.Serializer[CategoryComparison]):
+    category = serializers.CharField()
+    snapshot = serializers.UUIDField()
+    results = ComparisonRowSerializer(many=True)
+
+
+class ComparisonSerializer(serializers.Serializer[Comparison]):
+    snapshot = SnapshotSerializer(allow_null=True)
+    results = ComparisonRowSerializer(many=True)
+    categories = CategoryComparisonSerializer(many=True)

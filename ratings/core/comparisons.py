@@ -122,17 +122,8 @@ class VoteComparisons:
     single: bool = True
 
     def __post_init__(self) -> None:
-        if self.features is None:
-            return
-        if self.features.ndim != 2 or len(self.features) != len(self.votes):
-            raise VoteDataError(
-                f"features have shape {self.features.shape}, not ({len(self.votes)}, features)"
-            )
-        for start in range(0, len(self.features), BLOCK_ROWS):
-            finite = np.isfinite(self.features[start : start + BLOCK_ROWS])
-            if not finite.all():
-                row, column = np.argwhere(~finite)[0]
-                raise VoteDataError(f"row {start + row}: feature {column} is not a finite number")
+        if self.features is not None:
+            refuse_bad_features(self.features, votes=len(self.votes))
 
     @property
     def models(self) -> int:
@@ -172,3 +163,14 @@ class VoteComparisons:
         if not columns:
             return None
         return columns[0] if len(columns) == 1 else np.hstack(columns)
+
+
+def refuse_bad_features(features: FloatArray, *, votes: int) -> None:
+    """Raises VoteDataError for features of another shape than (votes, features) or not finite."""
+    if features.ndim != 2 or len(features) != votes:
+        raise VoteDataError(f"features have shape {features.shape}, not ({votes}, features)")
+    for start in range(0, votes, BLOCK_ROWS):
+        finite = np.isfinite(features[start : start + BLOCK_ROWS])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            raise VoteDataError(f"row {start + row}: feature {column} is not a finite number")

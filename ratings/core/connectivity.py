@@ -55,10 +55,12 @@ def connectivity(
     maximum finite) a whole group can be rated, also where chains of wins lead one way only.
     """
     votes = pairs.votes_by_model(models=models)
-    group, groups = _numbered(_components(pairs, models, connection="weak"), votes)
-    label = group
-    if both_ways:
-        label, _ = _numbered(_components(pairs, models, connection="strong"), votes)
+    connection = "strong" if both_ways else "weak"
+    label, sets_found = _numbered(_components(pairs, models, connection=connection), votes)
+    group, groups = label, sets_found
+    # What is connected both ways throughout is one group.
+    if both_ways and sets_found > 1:
+        group, groups = _numbered(_components(pairs, models, connection="weak"), votes)
     sets = []
     for number in range(groups):
         inside = group == number

@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from ratings.core.bootstrap import bootstrap_bradley_terry
 from ratings.core.bradley_terry import varied_set
 from ratings.core.clusters import (
     FEWEST_CLUSTERS,
+    FEWEST_OF_A_MODEL,
     clustered_covariance,
     effective_clusters,
+    effective_clusters_by_model,
     multiplier_bootstrap,
 )
 from ratings.core.comparisons import Comparisons, PairComparisons, VoteComparisons
@@ -35,8 +38,11 @@ from ratings.core.refits import one_step_bootstrap, refit_bootstrap
 
 TOO_FEW_VOTERS = "too few voters for an interval"
 ONE_VOTER = "one voter alone connects it to the other models: no interval yet"
-NO_REPLICATES = "no round of the bootstrap connects the models: no interval"
+NO_REPLICATES = "too few rounds of the bootstrap have a finite maximum: no interval"
 NO_INTERVAL = "only ties connect it to the other models so far: no interval yet"
+
+# Share of the rounds of a bootstrap that must have a finite maximum for it to give intervals.
+_LEAST_FINITE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,10 @@ class Estimates:
         error = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
         if self.replicates is not None:
             tail = (1 - level) / 2
-            lower, upper = np.quantile(self.replicates, [tail, 1 - tail], axis=0)
+            ends = np.quantile(self.replicates, [tail, 1 - tail], axis=0)
+            # Few clusters widen the replicates' own distribution as they widen the normal one.
+            wider = student.isf(tail, self.degrees_of_freedom) / norm.isf(tail)
+            lower, upper = self.values + wider * (ends - self.values)
             return error, lower, upper
         half = student.ppf((1 + level) / 2, self.degrees_of_freedom) * error
         return error, self.values - half, self.values + half
@@ -176,7 +185,8 @@ def estimate(
 
 
 def _with_replicates(result: Estimates, draws: FloatArray, rounds: int) -> Estimates:
-    if len(draws) < 2:
+    # The rounds that are missing are those of the widest errors.
+    if len(draws) < max(2, _LEAST_FINITE * rounds):
         return replace(
             result,
             has_interval=np.zeros(result.found.models, dtype=np.bool_),
@@ -207,13 +217,19 @@ def _clustered(
             has_interval=np.zeros(result.found.models, dtype=np.bool_),
             reasons=(TOO_FEW_VOTERS,) * result.found.models,
         )
+    models = result.found.models
     # Too few prompts tell nothing of other prompts: what is left holds for these alone.
     ways = [c for c, count in zip(clusters, counts, strict=True) if count >= FEWEST_CLUSTERS]
     spread = clustered_covariance(comparisons, result.found, ways)
-    reasons = np.where(spread.has_interval, result.reasons, ONE_VOTER)
+    reasons = np.where(spread.has_interval[:models], result.reasons, ONE_VOTER)
+    enough = effective_clusters_by_model(comparisons.votes, clusters[0]) >= FEWEST_OF_A_MODEL
+    reasons = np.where(enough | (reasons != ""), reasons, TOO_FEW_VOTERS)
+    # What one cluster alone tells of an effect is its value, and nothing of its error.
+    lone = models + np.flatnonzero(~spread.has_interval[models:])
+    spread.covariance[lone, :] = spread.covariance[:, lone] = np.nan
     result = replace(
         result,
-        has_interval=result.has_interval & spread.has_interval,
+        has_interval=result.has_interval & spread.has_interval[:models] & enough,
         reasons=tuple(reasons.tolist()),
         covariance=spread.covariance,
         degrees_of_freedom=spread.degrees_of_freedom,
@@ -221,4 +237,5 @@ def _clustered(
     if interval != "bootstrap":
         return result
     draws = multiplier_bootstrap(comparisons, result.found, clusters[0], rounds=rounds, seed=seed)
+    draws[:, lone] = np.nan
     return _with_replicates(result, draws, rounds)

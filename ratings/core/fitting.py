@@ -10,11 +10,11 @@ Sources: Hunter 2004 (existence); Sun and Tran-Dinh 2019 (the damping); White 19
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford, connected_components
 from scipy.special import expit
 
 from ratings.core.comparisons import Block, Comparisons
@@ -167,9 +167,10 @@ def fit(
     """
     shrinkage = shrinkage or Shrinkage()
     models, effects = comparisons.models, comparisons.effects + likelihood.has_tie
-    votes = np.append(_votes(comparisons), np.zeros(effects))
-    votes[models:] = votes[:models].sum() / 2
-    log_odds = np.zeros(models) if start is None else start - start.mean()
+    votes = _votes(comparisons, effects=effects)
+    if start is None:
+        start = np.zeros(models) if comparisons.single else _start(comparisons)
+    log_odds = start - start.mean()
     extra = np.zeros(effects)
     if likelihood.has_tie:
         extra[-1] = _tie_start(comparisons, likelihood, shrunk=bool(shrinkage))
@@ -213,6 +214,27 @@ def fit(
     raise NoFiniteFitError(f"no maximum found in {_MAX_STEPS} Newton steps")
 
 
+def _start(comparisons: Comparisons) -> FloatArray:
+    """Log-odds near the maximum, shape (models,): least squares on the logits of the pairs' shares.
+
+    Half a win is added to either side of a pair, so that every logit is finite.
+    """
+    models = comparisons.models
+    weights, target = BorderedMatrix(models=models, effects=0), np.zeros(models)
+    for block in comparisons.blocks():
+        won, votes = block.wins + block.ties / 2 + 0.5, block.wins + block.losses + block.ties + 1
+        share = won / votes
+        weight = block.weighted(votes * share * (1 - share))
+        gap = np.log(won) - np.log(votes - won)
+        weights.add(replace(block, weight=None, design=None), Terms(gap, weight))
+        target += block.by_model(weight * gap, models)
+    try:
+        with single_threaded_blas():
+            return DifferenceSystem(weights.matrix(), models=models, shift_free=True).solve(target)
+    except SingularError:
+        return np.zeros(models)
+
+
 def sandwich(comparisons: Comparisons, result: PairedFit) -> FloatArray:
     """The covariance of models and effects when votes are independent, (models + effects,) twice.
 
@@ -247,13 +269,21 @@ def _products(comparisons: Comparisons, result: PairedFit, block: Block) -> Term
     )
 
 
-def _votes(comparisons: Comparisons) -> FloatArray:
-    """Weighted votes of each model, at least a positive number, shape (models,)."""
-    votes = np.zeros(comparisons.models)
+def _votes(comparisons: Comparisons, *, effects: int) -> FloatArray:
+    """What derivatives are divided by, positive, shape (models + effects,).
+
+    Weighted votes of each model, of all for the tie parameter; and those of a feature in its own
+    unit, so that the unit does not decide when the fit is good enough.
+    """
+    models, columns = comparisons.models, comparisons.effects
+    votes = np.zeros(models + effects)
     for block in comparisons.blocks():
         weighted = block.weighted(block.wins + block.losses + block.ties)
-        votes += summed_by(block.first, weighted, comparisons.models)
-        votes += summed_by(block.second, weighted, comparisons.models)
+        votes[:models] += summed_by(block.first, weighted, models)
+        votes[:models] += summed_by(block.second, weighted, models)
+        if block.design is not None:
+            votes[models : models + columns] += weighted @ np.abs(block.design)
+    votes[models + columns :] = votes[:models].sum() / 2
     votes[votes == 0] = 1.0
     return votes
 
@@ -284,11 +314,16 @@ def _tie_start(comparisons: Comparisons, likelihood: Likelihood, *, shrunk: bool
 def _wins_outnumber_ties_on_a_cycle(won: FloatArray, tied: FloatArray) -> bool:
     """Whether ratings and tie parameter cannot run off together.
 
+    `won` has row against column, `tied` either way, both of shape (models, models).
+
     They can where some log-odds put every winner at least 1 above the loser and every tied pair at
     most 1 apart: stretched for ever, together with the tie parameter, they make no vote less
     likely. Such a system of differences has a solution exactly when its graph (-1 from winner to
     loser, +1 both ways between tied models) has no negative cycle (Bellman 1958).
     """
+    # Nearly always some wins alone go in a circle, which is quickly seen.
+    if connected_components(csr_array(won > 0), connection="strong")[0] < len(won):
+        return True
     graph = np.where(won > 0, -1.0, np.where(tied + tied.T > 0, 1.0, 0.0))
     try:
         bellman_ford(csr_array(graph), indices=0)

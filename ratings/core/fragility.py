@@ -28,7 +28,8 @@ from ratings.core.outcomes import (
     VoteDataError,
     Votes,
 )
-from ratings.core.removals import OUTCOMES, SAME_RATING, Board, Removable, fewest_removals
+from ratings.core.ranking import SAME_RATING
+from ratings.core.removals import OUTCOMES, Board, Removable, fewest_removals
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,12 @@ class Likelihood(Protocol):
     ) -> Terms:
         """The derivatives; the counts have shape (rows,), and a single vote is a 1 in one."""
 
+    def scores(self, gap: FloatArray, tie: float) -> tuple[FloatArray, FloatArray | None]:
+        """The first derivatives of a single win, loss and tie, by gap and by the tie parameter.
+
+        Each has shape (3, rows); the second is None where the likelihood has no tie parameter.
+        """
+
     def tie_curvature(self, tie: float) -> float:
         """How fast the second derivative changes with the tie parameter, relative to itself."""
 
@@ -75,6 +81,14 @@ class BradleyTerry:
         won, lost = wins + half, losses + half
         # Not wins less expected wins: those cancel where one model wins nearly always.
         return Terms(won * loss - lost * win, (won + lost) * win * loss)
+
+    def scores(
+        self,
+        gap: FloatArray,
+        tie: float,  # noqa: ARG002
+    ) -> tuple[FloatArray, FloatArray | None]:
+        win, loss = expit(gap), expit(-gap)
+        return np.stack([loss, -win, (loss - win) / 2]), None
 
     def tie_curvature(self, tie: float) -> float:  # noqa: ARG002
         return 0.0
@@ -110,6 +124,11 @@ class Davidson:
             cross_information=votes * tied * (loss - win) / 2,
             tie_information=votes * tied * (win + loss),
         )
+
+    def scores(self, gap: FloatArray, tie: float) -> tuple[FloatArray, FloatArray | None]:
+        win, loss, tied = self._shares(gap, tie)
+        by_gap = np.stack([loss + tied / 2, -win - tied / 2, (loss - win) / 2])
+        return by_gap, np.stack([-tied, -tied, win + loss])
 
     def tie_curvature(self, tie: float) -> float:  # noqa: ARG002
         return 2.0
@@ -153,6 +172,12 @@ class RaoKupper:
             tie_information=ahead_information + behind_information + ties * curvature,
         )
 
+    def scores(self, gap: FloatArray, tie: float) -> tuple[FloatArray, FloatArray | None]:
+        no_win, no_loss = expit(tie - gap), expit(gap + tie)
+        by_gap = np.stack([no_win, -no_loss, no_win - no_loss])
+        growth = 2 / -math.expm1(-2 * tie)
+        return by_gap, np.stack([-no_win, -no_loss, growth - no_win - no_loss])
+
     def tie_curvature(self, tie: float) -> float:
         # Near 0 the likelihood of ties is that of a power of the threshold.
         return max(2.0, 2 / tie)
@@ -180,18 +205,15 @@ def squared_scores(
     tie score and tie score² (a vote at a time, so that a row's votes do not cancel); `score` and
     `tie_score` are those of `terms`.
     """
-    one, none = np.ones_like(gap), np.zeros_like(gap)
-    total = np.zeros((5, len(gap)))
-    for count, outcome in (
-        (wins, (one, none, none)),
-        (losses, (none, one, none)),
-        (ties, (none, none, one)),
-    ):
-        single = likelihood.terms(gap, tie, *outcome)
-        total[0] += count * single.score
-        total[1] += count * single.score**2
-        if single.tie_score is not None:
-            total[2] += count * single.tie_score
-            total[3] += count * single.score * single.tie_score
-            total[4] += count * single.tie_score**2
-    return Terms(*total) if likelihood.has_tie else Terms(total[0], total[1])
+    counts = np.stack([wins, losses, ties])
+    by_gap, by_tie = likelihood.scores(gap, tie)
+    score, squares = (counts * by_gap).sum(axis=0), (counts * by_gap**2).sum(axis=0)
+    if by_tie is None:
+        return Terms(score, squares)
+    return Terms(
+        score=score,
+        information=squares,
+        tie_score=(counts * by_tie).sum(axis=0),
+        cross_information=(counts * by_gap * by_tie).sum(axis=0),
+        tie_information=(counts * by_tie**2).sum(axis=0),
+    )

@@ -52,6 +52,11 @@ def laplacian_of(sums: FloatArray) -> FloatArray:
     return matrix
 
 
+# Share of an effect's information that the models and the effects before it must leave: with less,
+# rounding is all that tells the effect from them.
+_LEAST_SHARE = 1e-12
+
+
 class SingularError(ValueError):
     """The matrix has a direction, other than a shift of all models, in which nothing is known."""
 
@@ -61,7 +66,8 @@ class DifferenceSystem:
 
     `matrix` has shape (models + effects,) twice. With `shift_free` a shift of all models changes
     nothing (no prior and no ridge): the system is solved on vectors whose models sum to zero, where
-    the Laplacian of a connected graph is regular. Raises SingularError.
+    the Laplacian of a connected graph is regular. `left_to_effects` has shape (effects,): the
+    information on each effect that models and earlier effects leave to it. Raises SingularError.
     """
 
     def __init__(self, matrix: FloatArray, *, models: int, shift_free: bool) -> None:
@@ -75,6 +81,9 @@ class DifferenceSystem:
             self._factor = cho_factor(lifted, check_finite=False)
         except np.linalg.LinAlgError:
             raise SingularError("the votes leave a direction of the fit open") from None
+        self.left_to_effects: FloatArray = np.diag(self._factor[0])[models:] ** 2
+        if (self.left_to_effects <= _LEAST_SHARE * np.diag(matrix)[models:]).any():
+            raise SingularError("models and effects cannot be told apart by these votes")
 
     def solve(self, right: FloatArray) -> FloatArray:
         """The solution for `right`, shape (models + effects,) or (models + effects, k).

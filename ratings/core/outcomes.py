@@ -146,6 +146,8 @@ class OutcomeCells:
             raise VoteDataError(f"outcome cells are integers, not {self.counts.dtype}")
         if self.counts.size and self.counts.min() < 0:
             raise VoteDataError("outcome cells cannot be negative")
+        # Sums of narrow integers would wrap around without a word.
+        object.__setattr__(self, "counts", self.counts.astype(np.int64, copy=False))
         if self.counts.diagonal().any():
             model = int(self.counts.diagonal().any(axis=0).argmax())
             raise VoteDataError(f"model {model} is counted against itself")

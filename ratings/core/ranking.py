@@ -22,7 +22,13 @@ from ratings.core.outcomes import BoolArray, FloatArray, IntArray
 DRAWS = 10_000
 
 # Ratings nearer than this many points share a rank: the fit itself is no finer.
-_SAME_RATING = 1e-6
+SAME_RATING = 1e-6
+# Share of two variances that subtracting their covariance leaves of rounding alone.
+_ROUNDING = 1e-12
+# So many numbers, draws of all models, are worked on at once, so as to stay in the cache.
+_BLOCK_NUMBERS = 1 << 21
+# Draws that must lie beyond a quantile for it to be one.
+_FEWEST_BEYOND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,11 @@ def rank_ranges(
     is surely better than another when the interval of their difference excludes zero: the
     simultaneous one over all pairs with an interval, or with `simultaneous=False` that of the pair
     alone. A model without an interval is compared with nobody: it may take any rank, and it narrows
-    no other range.
+    no other range. Nor are two models compared whose difference has no variance but rounding: the
+    data carry no measure of its error.
     """
     models = len(ratings)
-    rank = rankdata(-np.round(ratings / _SAME_RATING), method="min").astype(np.int64)
+    rank = rankdata(-np.round(ratings / SAME_RATING), method="min").astype(np.int64)
     low = np.ones(models, dtype=np.int64)
     high = np.full(models, models, dtype=np.int64)
     surely_better = np.zeros((models, models), dtype=np.bool_)
@@ -94,19 +101,26 @@ def _tiers(ratings: FloatArray, surely_better: BoolArray) -> IntArray:
 
 
 def _difference_errors(covariance: FloatArray) -> FloatArray:
-    """Standard errors of all differences, shape (models, models)."""
+    """Standard errors of all differences, infinite where there is none, shape (models, models)."""
     variance = np.diag(covariance)
-    errors: FloatArray = np.sqrt(
-        np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0.0)
-    )
+    total = variance[:, None] + variance[None, :]
+    squares = total - 2 * covariance
+    squares[squares <= _ROUNDING * total] = np.inf
+    errors: FloatArray = np.sqrt(squares)
     return errors
 
 
 def _critical_value(
     covariance: FloatArray, error: FloatArray, *, level: float, df: float, draws: int, seed: int
 ) -> float:
-    """The quantile of the largest studentized difference under the joint distribution."""
+    """The quantile of the largest studentized difference under the joint distribution.
+
+    Bonferroni's bound instead where so few draws lie beyond it that they do not tell where it is.
+    """
     models = len(covariance)
+    if draws * (1 - level) < _FEWEST_BEYOND:
+        pairs = models * (models - 1) / 2
+        return float(student.isf((1 - level) / (2 * pairs), df))
     random = np.random.default_rng(seed)
     with single_threaded_blas():
         # By eigenvalues: a clustered covariance has no more rank than there are clusters.
@@ -114,14 +128,16 @@ def _critical_value(
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         normal = random.standard_normal((models, draws))
         estimates = (root @ normal).astype(np.float32)
-    with np.errstate(divide="ignore"):
-        precision = (1 / error).astype(np.float32)
-    precision[~np.isfinite(precision)] = 0.0
+    precision = (1 / error).astype(np.float32)
     largest = np.zeros(draws, dtype=np.float32)
-    for model in range(models - 1):
-        gaps = estimates[model + 1 :] - estimates[model]
-        np.abs(gaps, out=gaps)
-        gaps *= precision[model, model + 1 :, None]
-        np.maximum(largest, gaps.max(axis=0), out=largest)
+    width = _BLOCK_NUMBERS // models
+    for start in range(0, draws, width):
+        part = slice(start, start + width)
+        block = np.ascontiguousarray(estimates[:, part])
+        for model in range(models - 1):
+            gaps = block[model + 1 :] - block[model]
+            np.abs(gaps, out=gaps)
+            gaps *= precision[model, model + 1 :, None]
+            np.maximum(largest[part], gaps.max(axis=0), out=largest[part])
     spread = np.sqrt(random.chisquare(df, draws) / df) if math.isfinite(df) else 1.0
     return float(np.quantile(largest / spread, level, method="higher"))

@@ -21,9 +21,7 @@ from scipy.special import expit
 from ratings.core.bradley_terry import POINTS_PER_LOG_ODDS
 from ratings.core.linear import DifferenceSystem, SingularError
 from ratings.core.outcomes import BoolArray, FloatArray, IntArray, PairCounts
-
-# Ratings nearer than this many points share a rank: the order has not turned yet.
-SAME_RATING = 1e-6
+from ratings.core.ranking import SAME_RATING
 
 # Outcomes of a pair: the first wins, the second wins, a tie.
 OUTCOMES = 3

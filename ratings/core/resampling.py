@@ -62,12 +62,14 @@ class MultinomialCells:
 
     `counts` has shape (cells,), positive and ascending. Independent Poisson counts with a total
     somewhat too small are multinomial once their own total is known; the votes that are missing
-    are then drawn one by one, and a round with too many is drawn again.
+    are then drawn one by one (or by the cell, where there are fewer cells), and a round with too
+    many is drawn again.
     """
 
     def __init__(self, counts: IntArray) -> None:
         self._votes = int(counts.sum())
         self._ends = np.cumsum(counts)
+        self._shares = counts / self._votes
         # Too many in one round of 44; the fewer are aimed at, the more are missing.
         aim = max(0.0, 1 - 2 / np.sqrt(self._votes))
         self._means = counts * aim
@@ -84,6 +86,8 @@ class MultinomialCells:
         while (again := np.flatnonzero(missing < 0)).size:
             drawn[:, again] = self._poisson(random, again.size)
             missing[again] = self._votes - drawn[:, again].sum(axis=0).astype(np.int64)
+        if missing.mean() > len(self._ends):
+            return drawn + random.multinomial(missing, self._shares).T
         vote = random.integers(0, self._votes, int(missing.sum()))
         # Sorted, the votes are found in their cells several times faster.
         vote = np.sort(vote * rounds + np.repeat(np.arange(rounds), missing))

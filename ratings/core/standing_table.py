@@ -17,6 +17,9 @@ from ratings.core.estimates import Estimates
 from ratings.core.outcomes import BoolArray, FloatArray, IntArray
 from ratings.core.ranking import rank_ranges
 
+NO_ERROR = "its votes do not vary, which leaves its error unknown: no interval yet"
+# A standard error below what the fit itself may be off, in log-odds, is that of no votes.
+_LEAST_ERROR = 1e-8
 ALL_OR_NOTHING = "has won or lost every battle so far: no finite rating yet"
 
 
@@ -94,7 +97,7 @@ class StandingTable:
         """
         models = len(rated)
         error, lower, upper = found.interval(self.level)
-        known = found.has_interval & np.isfinite(error[:models])
+        known = found.has_interval & (error[:models] > _LEAST_ERROR)
         self.rating[rated] = MEAN_RATING + POINTS_PER_LOG_ODDS * found.found.log_odds
         for column, values in (
             (self.se, POINTS_PER_LOG_ODDS * error),
@@ -104,6 +107,8 @@ class StandingTable:
             column[rated[known]] = values[:models][known]
         for model, reason in zip(rated, found.reasons, strict=True):
             self.reasons[model] = reason
+        for model in rated[found.has_interval & ~known]:
+            self.reasons[model] = NO_ERROR
         self._rank(rated, found, known, simultaneous=simultaneous, draws=draws, seed=seed)
         if not self._filled:
             self._filled = True
@@ -175,15 +180,12 @@ class StandingTable:
             self.reasons[model] = why
 
     def finished(self) -> Standings:
-        unrated = int((np.isnan(self.rating) & (self.votes > 0)).sum())
-        notes = list(self.notes)
+        notes = list(dict.fromkeys(self.notes))
         if self.connectivity.groups > 1:
             notes.append(
                 f"The votes form {self.connectivity.groups} groups of models that no chain of "
                 "votes connects; models of different groups cannot be compared."
             )
-        if unrated:
-            notes.append(f"{unrated} models with votes have no rating; each row says why.")
         return Standings(
             method=self.method,
             rating=self.rating,

@@ -13,10 +13,12 @@ import numpy as np
 
 from ratings.core.bradley_terry import POINTS_PER_LOG_ODDS
 from ratings.core.clusters import FEWEST_CLUSTERS
+from ratings.core.comparisons import refuse_bad_features
 from ratings.core.connectivity import connectivity
 from ratings.core.elo import online_elo
 from ratings.core.estimates import Estimates, Sample, estimate
 from ratings.core.fitting import NoFiniteFitError, Shrinkage
+from ratings.core.leave_one_out import numbered
 from ratings.core.outcomes import (
     BothBad,
     FloatArray,
@@ -73,7 +75,8 @@ def standings(
     - `features`: shape (votes, features), differences of style between the answers shown first and
       second; ratings are adjusted for them, and each has an effect. Needs `Votes`.
     - `position`: the effect of being shown first is estimated.
-    - `weights`: shape (models, models), what one vote of a pair weighs.
+    - `weights`: shape (models, models), what one vote of a pair weighs; votes of weight 0 are
+      dropped.
     - `prior`: virtual votes, half won, of each model against an average player; `ridge`: half of it
       times the squared log-odds is taken from the log-likelihood. Both are noted.
     - `rounds` of the bootstrap; `draws` for simultaneous ranks; `seed` for both.
@@ -142,31 +145,38 @@ def _sample(
     clusters: Sequence[IntArray],
     features: FloatArray | None,
 ) -> tuple[Sample, int]:
-    """The votes that count, and how many do not."""
+    """The votes that count, and how many do not: a vote of weight 0 connects nothing."""
     if weights is not None:
         refuse_bad_weights(weights, models=votes.models)
     if isinstance(votes, OutcomeCells):
         if clusters or features is not None:
             raise VoteDataError("clusters and features need single votes, not counts of them")
-        dropped = int(votes.counts[:, :, Outcome.BOTH_BAD].sum()) if both_bad == "drop" else 0
-        return Sample(cells=votes, weights=weights), dropped
+        cells = votes
+        if both_bad == "drop" or weights is not None:
+            counts = votes.counts.copy()
+            if both_bad == "drop":
+                counts[:, :, Outcome.BOTH_BAD] = 0
+            if weights is not None:
+                counts[weights == 0] = 0
+            cells = OutcomeCells(counts)
+        return Sample(cells=cells, weights=weights), votes.votes - cells.votes
     if len(clusters) > 2:
         raise VoteDataError(f"{len(clusters)} columns to cluster by: give one or two")
     if len(clusters) == 2 and interval == "bootstrap":
         raise VoteDataError("there is no bootstrap of two ways to cluster: take the sandwich")
-    for cluster in clusters:
-        if cluster.shape != (len(votes),):
-            raise VoteDataError(f"clusters have shape {cluster.shape}, not ({len(votes)},)")
-    if features is not None and len(features) != len(votes):
-        raise VoteDataError(f"there are {len(votes)} votes and {len(features)} rows of features")
-    dropped = 0
+    clusters = [numbered(cluster, len(votes)) for cluster in clusters]
+    if features is not None:
+        refuse_bad_features(features, votes=len(votes))
+    kept = np.ones(len(votes), dtype=np.bool_)
     if both_bad == "drop":
-        kept = np.asarray(votes.outcome != Outcome.BOTH_BAD)
-        dropped = int(len(kept) - kept.sum())
-        if dropped:
-            votes = votes.selected(kept)
-            clusters = [cluster[kept] for cluster in clusters]
-            features = None if features is None else features[kept]
+        kept &= votes.outcome != Outcome.BOTH_BAD
+    if weights is not None:
+        kept &= weights[votes.model_a, votes.model_b] > 0
+    dropped = len(votes) - int(kept.sum())
+    if dropped:
+        votes = votes.selected(kept)
+        clusters = [cluster[kept] for cluster in clusters]
+        features = None if features is None else features[kept]
     return Sample(
         cells=votes.cells(),
         votes=votes,

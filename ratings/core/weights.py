@@ -13,6 +13,9 @@ from ratings.core.outcomes import FloatArray, IntArray, OutcomeCells, VoteDataEr
 # Pairs with fewer votes than this are not weighted up further; as in arena-rank 0.1.1.
 FEWEST_VOTES = 50
 
+# Squares of weights, times votes, stay far from what a float cannot hold.
+_LARGEST = 1e50
+
 
 def balanced_weights(cells: OutcomeCells, *, fewest: int = FEWEST_VOTES) -> FloatArray:
     """1 / max(n, fewest) for a pair with n votes, so that often drawn pairs do not rule the fit."""
@@ -67,6 +70,9 @@ def refuse_bad_weights(weights: FloatArray, *, models: int) -> None:
             f"the weight of models {first} and {second} is {weights[first, second]}: "
             "weights are finite and not negative"
         )
+    positive = weights[weights > 0]
+    if len(positive) and not (positive.min() >= 1 / _LARGEST and positive.max() <= _LARGEST):
+        raise VoteDataError(f"weights lie between {1 / _LARGEST:g} and {_LARGEST:g}, or are 0")
     if not np.allclose(weights, weights.T):
         raise VoteDataError("weights must be the same for both orders of a pair")
 

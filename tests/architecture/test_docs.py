@@ -93,3 +93,14 @@ def test_no_template_asks_another_site_for_anything():
         assert not re.search(
             r'(src|href)="(https?:)?//[^"]*\.(js|css|woff2?)', template.read_text()
         )
+
+
+@pytest.mark.parametrize("page", ["methods", "ratings"])
+def test_the_examples_of_the_library_run(page):
+    examples = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / f"docs/{page}.md").read_text(), re.M | re.S
+    )
+
+    assert examples
+    for example in examples:
+        exec(compile(example, f"docs/{page}.md", "exec"), {})  # noqa: S102

@@ -58,6 +58,7 @@ def test_hosts_and_origins_follow_from_the_public_url(tmp_path):
         ({"ARENA_VALIDITY_RULES": "leak"}, "ARENA_VALIDITY_RULES", ["leak"]),
         ({"ARENA_RATE_LIMITS": ""}, "ARENA_RATE_LIMITS", []),
         ({"ARENA_ORPHAN_SECONDS": "7.5"}, "ARENA_ORPHAN_SECONDS", 7.5),
+        ({"ARENA_TAGGER": "a.b"}, "ARENA_TAGGER", "a.b"),
         ({"BENCHMARK_DATA": "/data"}, "BENCHMARK_DATA", "/data"),
         ({"MODEL_CACHE": "/cache"}, "MODEL_CACHE", "/cache"),
         ({"HOST": "0.0.0.0", "PORT": "80"}, "PORT", 80),
@@ -95,6 +96,7 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path):
         ({"PUBLIC_URL": "arena.example"}, "PUBLIC_URL"),
         ({"ARENA_RATE_LIMITS": "many"}, "ARENA_RATE_LIMITS"),
         ({"PORT": "http"}, "PORT"),
+        ({"ARENA_TAG_RULES": "/nowhere/tags.toml"}, "ARENA_TAG_RULES"),
         ({"DATABASE_URL": "sqlite:///db"}, "DATABASE_URL"),
     ],
 )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
-from arena.models import Answer, Battle, Turn, Vote, Voter
+from django.db import transaction
+
+from arena.ledger import ledger_append
+from arena.models import Answer, Battle, LedgerEntry, Turn, TurnAnnotation, Vote, Voter
 from arena.services.votes import vote_cast
 from inference.models import LanguageModel, Organization
 
@@ -21,13 +25,21 @@ def language_model(slug: str, **values: object) -> LanguageModel:
 
 
 def vote(
-    model_a: LanguageModel, model_b: LanguageModel, choice: str, *, answer: str = "Certainly."
+    model_a: LanguageModel,
+    model_b: LanguageModel,
+    choice: str,
+    *,
+    answer: str = "Certainly.",
+    answer_b: str = "",
+    prompt: str = "",
+    voter: Voter | None = None,
+    mode: Battle.Mode = Battle.Mode.BATTLE,
 ) -> Vote:
-    """One vote of a new voter from a network of its own."""
+    """One vote, of a new voter from a network of its own unless `voter` casts it."""
     serial = next(_serial)
-    voter = Voter.objects.create()
+    voter = voter or Voter.objects.create()
     battle = Battle.objects.create(
-        mode=Battle.Mode.BATTLE,
+        mode=mode,
         voter=voter,
         model_a=model_a,
         model_b=model_b,
@@ -36,9 +48,9 @@ def vote(
         pool=[model_a.pk, model_b.pk],
         consent_version="test",
     )
-    turn = Turn.objects.create(battle=battle, index=0, prompt=f"Question {serial}?")
-    for side in ("a", "b"):
-        Answer.objects.create(turn=turn, side=side, state=Answer.State.COMPLETE, text=answer)
+    turn = Turn.objects.create(battle=battle, index=0, prompt=prompt or f"Question {serial}?")
+    for side, text in (("a", answer), ("b", answer_b or answer)):
+        Answer.objects.create(turn=turn, side=side, state=Answer.State.COMPLETE, text=text)
     return vote_cast(
         voter_id=voter.pk,
         address=f"10.{serial // 256 % 256}.{serial % 256}.1",
@@ -47,3 +59,27 @@ def vote(
         choice=choice,
         ballot=turn.ballot,
     )
+
+
+def annotate(
+    cast: Vote, *, language: str = "en", categories: tuple[str, ...] = (), **style: int
+) -> None:
+    """Give a vote's turn its annotation; `style` are counts of side a, those of b are all 1."""
+    names = ("length", "h1", "h2", "h3", "h4", "h5", "h6", "bold_asterisk", "bold_underscore",
+             "ordered", "unordered")  # fmt: skip
+    TurnAnnotation.objects.create(
+        turn=cast.turn,
+        language=language,
+        categories=list(categories),
+        style={
+            "a": {n: style.get(n, 0) for n in names},
+            "b": {n: int(n == "length") for n in names},
+        },
+        tagger="test",
+    )
+
+
+def entry(kind: LedgerEntry.Kind, **payload: Any) -> None:
+    """A word of the ledger on a vote, by its entry's number."""
+    with transaction.atomic():
+        ledger_append(kind=kind, payload={"schema": 1, **payload})

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from inference.models import LanguageModel
-from ratings.services import SNAPSHOT_LOCK
+from ratings.services.locking import SNAPSHOT_LOCK
 from tests.ratings.arena_votes import language_model, vote
 
 
@@ -19,18 +19,20 @@ def contestants(db: None) -> Mapping[str, LanguageModel]:
 
 @pytest.fixture
 def voted(contestants: Mapping[str, LanguageModel]) -> Mapping[str, LanguageModel]:
-    """Seven counted votes: ada before bea before cyd, nobody unbeaten, dot not seen yet."""
+    """Fourteen counted votes, each of another voter: ada before bea before cyd, nobody unbeaten,
+    dot not seen yet."""
     ada, bea, cyd = (contestants[slug] for slug in ("ada", "bea", "cyd"))
-    for first, second, choice in (
-        (ada, bea, "a"),
-        (bea, ada, "b"),
-        (ada, bea, "b"),
-        (bea, cyd, "a"),
-        (cyd, bea, "tie"),
-        (cyd, ada, "both_bad"),
-        (ada, cyd, "a"),
-    ):
-        vote(first, second, choice)
+    for _ in range(2):
+        for first, second, choice in (
+            (ada, bea, "a"),
+            (bea, ada, "b"),
+            (ada, bea, "b"),
+            (bea, cyd, "a"),
+            (cyd, bea, "tie"),
+            (cyd, ada, "both_bad"),
+            (ada, cyd, "a"),
+        ):
+            vote(first, second, choice)
     return contestants
 
 

@@ -6,20 +6,28 @@ import csv
 import json
 from collections.abc import Mapping
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from inference.models import LanguageModel
-from ratings.services import snapshot_fit
-from tests.ratings.arena_votes import language_model, vote
+from ratings.services import boards_fit, snapshot_fit
+from tests.ratings.arena_votes import annotate, language_model, vote
 
 Contestants = Mapping[str, LanguageModel]
 
 LEADERBOARD = "/api/v1/leaderboard/"
+COMPARE = "/api/v1/compare/"
+PATHS = (
+    LEADERBOARD,
+    f"{LEADERBOARD}pairs/",
+    f"{LEADERBOARD}history/ada/",
+    f"{COMPARE}?models=ada,bea,dot",
+)
 ROW = {
     "rank", "rank_low", "rank_high", "model", "name", "organization", "licence", "status",
-    "rating", "lower", "upper", "votes", "scores", "reason",
+    "rating", "lower", "upper", "votes", "exclusion_rate", "scores", "reason",
 }  # fmt: skip
 
 
@@ -43,7 +51,7 @@ def test_the_leaderboard_carries_its_snapshot_and_whole_rows(
     assert body["snapshot"]["filters"] == {"category": "overall", "style_control": False}
     assert body["snapshot"]["ledger_head"] == snapshot.ledger_head
     funnel = body["snapshot"]["funnel"]
-    assert sum(count for key, count in funnel.items() if key != "raw") == funnel["raw"] == 7
+    assert sum(count for key, count in funnel.items() if key != "raw") == funnel["raw"] == 14
     assert all(set(row) == ROW for row in body["results"])
     first, last = body["results"][0], body["results"][-1]
     assert (first["model"], first["rank"], first["scores"]) == ("ada", 1, {})
@@ -57,7 +65,7 @@ def test_no_answer_holds_a_number_that_json_does_not_know(
     vote(contestants["ada"], contestants["bea"], "tie")
     snapshot_fit()
 
-    for path in (LEADERBOARD, f"{LEADERBOARD}pairs/", f"{LEADERBOARD}history/ada/"):
+    for path in PATHS:
         json.loads(client.get(path).content, parse_constant=pytest.fail)
 
 
@@ -87,7 +95,6 @@ def test_csv_runs_no_formula_in_a_spreadsheet(client: Client, db: None, name: st
     ("query", "field"),
     [
         ({"category": "poetry"}, "category"),
-        ({"style_control": "true"}, "style_control"),
         ({"style_control": "perhaps"}, "style_control"),
         ({"as_of": "yesterday"}, "as_of"),
         ({"as_of": "2026-02-31"}, "as_of"),
@@ -135,6 +142,134 @@ def test_what_did_not_change_is_not_sent_again(client: Client, voted: Contestant
     assert changed.headers["ETag"] != etag
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_has_an_etag_that_stands_for_it(
+    client: Client, voted: Contestants, path: str
+) -> None:
+    snapshot_fit()
+    first = client.get(path)
+
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    elsewhere = client.get(f"{path}{'&' if '?' in path else '?'}format=csv")
+    vote(voted["ada"], voted["bea"], "a")
+    snapshot_fit()
+    changed = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert changed.status_code == 200
+    assert len({a.headers["ETag"] for a in (first, elsewhere, changed)}) == 3
+
+
+def test_a_renamed_model_is_sent_again(client: Client, voted: Contestants) -> None:
+    snapshot_fit()
+    etag = client.get(LEADERBOARD).headers["ETag"]
+    LanguageModel.objects.filter(slug="ada").update(name="Ada the First")
+
+    changed = client.get(LEADERBOARD, headers={"If-None-Match": etag})
+
+    assert changed.status_code == 200
+    assert changed.json()["results"][0]["name"] == "Ada the First"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_number_of_queries_grows_with_nothing(
+    client: Client, voted: Contestants, path: str, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(10):
+        annotate(vote(voted["ada"], voted["bea"], "ab"[number % 2]), categories=(f"tag-{number}",))
+    boards_fit()
+    url = f"{path}{'&' if '?' in path else '?'}category=tag-3&as_of=2100-01-01"
+
+    with django_assert_max_num_queries(8):
+        answer = client.get(url)
+    with django_assert_max_num_queries(4):
+        unchanged = client.get(url, headers={"If-None-Match": answer.headers["ETag"]})
+
+    assert answer.status_code == 200
+    assert unchanged.status_code == 304
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_table_is_there_as_csv(client: Client, voted: Contestants, path: str) -> None:
+    snapshot_fit()
+
+    answer = client.get(f"{path}{'&' if '?' in path else '?'}format=csv")
+
+    rows = list(csv.DictReader(StringIO(answer.content.decode())))
+    results = client.get(path).json()["results"]
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert len(rows) == len(results) > 0
+    assert set(rows[0]) <= set(results[0])
+    for name, text in rows[0].items():
+        value = results[0][name]
+        if isinstance(value, float):
+            assert float(text) == value
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_category_without_a_snapshot_has_rows_that_wait(
+    client: Client, voted: Contestants, path: str
+) -> None:
+    snapshot_fit()
+
+    body = client.get(f"{path}{'&' if '?' in path else '?'}category=coding").json()
+
+    if "history" not in path:
+        assert body["snapshot"] is None
+    if path == LEADERBOARD:
+        assert [row["reason"] for row in body["results"]] == ["no votes yet"] * 4
+
+
+def test_an_unknown_category_is_answered_with_those_that_there_are(
+    client: Client, voted: Contestants
+) -> None:
+    error = client.get(LEADERBOARD, {"category": "poetry"}).json()["error"]
+
+    assert error["field"] == "category"
+    assert "there is: overall, coding, mathematics" in error["message"]
+
+
+def test_a_category_has_its_own_numbers_with_and_without_style(
+    client: Client, voted: Contestants
+) -> None:
+    for number in range(24):
+        first, second = ("bea", "ada") if number % 2 else ("ada", "bea")
+        wins = "a" if (first == "bea") == (number % 6 != 0) else "b"
+        cast = vote(voted[first], voted[second], wins)
+        annotate(cast, categories=("coding",), length=number % 4)
+    boards_fit()
+
+    overall = client.get(LEADERBOARD).json()
+    coding = client.get(LEADERBOARD, {"category": "coding"}).json()
+    styled = client.get(LEADERBOARD, {"category": "coding", "style_control": "true"}).json()
+
+    assert [row["votes"] for row in coding["results"][:2]] == [24, 24]
+    assert coding["results"][0]["model"] == "bea"
+    assert coding["snapshot"]["filters"] == {"category": "coding", "style_control": False}
+    assert coding["snapshot"]["effects"] == []
+    assert styled["snapshot"]["filters"] == {"category": "coding", "style_control": True}
+    assert [effect["name"] for effect in styled["snapshot"]["effects"]] == ["length"]
+    assert overall["snapshot"]["funnel"]["raw"] == 38
+
+
+def test_the_share_of_votes_that_do_not_count_is_published(
+    client: Client, voted: Contestants
+) -> None:
+    vote(voted["dot"], voted["ada"], "a", answer="I am Model DOT.")
+    boards_fit()
+
+    rows = {row["model"]: row for row in client.get(LEADERBOARD).json()["results"]}
+    leaks = client.get(LEADERBOARD, {"category": "include-leaks"}).json()
+
+    assert rows["dot"]["exclusion_rate"] == 1
+    assert rows["ada"]["exclusion_rate"] == pytest.approx(1 / 11)
+    assert rows["bea"]["exclusion_rate"] == 0
+    assert leaks["snapshot"]["funnel"]["counted"] == 15
+    assert {row["model"]: row["votes"] for row in leaks["results"]}["dot"] == 1
+
+
 def test_history_and_pairs_of_a_model(client: Client, voted: Contestants) -> None:
     snapshot = snapshot_fit()
 
@@ -147,11 +282,11 @@ def test_history_and_pairs_of_a_model(client: Client, voted: Contestants) -> Non
     assert pairs["results"][0] == {
         "model_a": "ada",
         "model_b": "bea",
-        "wins_a": 2,
-        "wins_b": 1,
+        "wins_a": 4,
+        "wins_b": 2,
         "ties": 0,
         "both_bad": 0,
-        "votes": 3,
+        "votes": 6,
         "observed": pytest.approx(2 / 3),
         "predicted": pytest.approx(0.6, abs=0.2),
     }

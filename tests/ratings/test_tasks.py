@@ -12,10 +12,11 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inference.models import LanguageModel
+from ratings.boards import OVERALL_BOARD
 from ratings.core import outcomes
 from ratings.models import RatingSnapshot
-from ratings.tasks import RETRY_SECONDS, ratings_refit, refit_defer
-from tests.ratings.arena_votes import language_model, vote
+from ratings.tasks import RETRY_SECONDS, ratings_refit, ratings_refit_boards, refit_defer
+from tests.ratings.arena_votes import annotate, language_model, vote
 
 Contestants = Mapping[str, LanguageModel]
 
@@ -50,7 +51,7 @@ def test_the_queued_refit_publishes_the_votes(voted: Contestants) -> None:
     ratings_refit(attempt=0)
 
     snapshot = RatingSnapshot.objects.get()
-    assert snapshot.funnel["raw"] == 7
+    assert snapshot.funnel["raw"] == 14
     assert snapshot.reason == "votes"
     assert waiting() == []
 
@@ -64,7 +65,7 @@ def test_a_worker_rates_a_vote_that_was_committed() -> None:
     with app.replace_connector(DjangoConnector().get_worker_connector()) as worker:
         worker.run_worker(wait=False, install_signal_handlers=False)
 
-    snapshot = RatingSnapshot.objects.get()
+    snapshot = RatingSnapshot.objects.get(category="overall", style_control=False)
     assert snapshot.funnel["counted"] == 1
     assert [entry.rating for entry in snapshot.entries.all()] == [1000, 1000]
     assert waiting() == []
@@ -87,3 +88,29 @@ def test_a_refit_that_fails_is_tried_again_some_times(
         ratings_refit(attempt=attempt)
 
     assert waiting() == ([{"attempt": attempt + 1}] if attempt < len(RETRY_SECONDS) else [])
+
+
+def test_the_periodic_job_publishes_every_board(voted: Contestants) -> None:
+    annotate(vote(voted["ada"], voted["bea"], "a"), categories=("coding",))
+
+    ratings_refit_boards(timestamp=0)
+
+    published = RatingSnapshot.objects.values_list("category", "style_control", "reason")
+    assert ("overall", False, "schedule") in published
+    assert ("coding", True, "schedule") in published
+
+
+def test_the_jobs_of_the_clock_are_on_it() -> None:
+    on_the_clock = {
+        name: periodic.cron for (name, _), periodic in app.periodic_registry.periodic_tasks.items()
+    }
+
+    assert on_the_clock["ratings_refit_boards"] == "*/5 * * * *"
+    assert on_the_clock["ratings_thin"] == "17 * * * *"
+    assert "ratings_refit" not in on_the_clock
+
+
+def test_a_vote_refits_the_overall_board_alone(voted: Contestants) -> None:
+    ratings_refit(attempt=0)
+
+    assert [s.filters for s in RatingSnapshot.objects.all()] == [OVERALL_BOARD.filters]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +10,14 @@ import pytest
 from ratings.core.clusters import (
     clustered_covariance,
     effective_clusters,
-    leave_one_out,
+    effective_clusters_by_model,
     multiplier_bootstrap,
 )
 from ratings.core.comparisons import PairComparisons, VoteComparisons
-from ratings.core.fitting import PairedFit, fit, sandwich
+from ratings.core.fitting import BorderedMatrix, PairedFit, fit, sandwich, score_vector
+from ratings.core.leave_one_out import leave_one_out
 from ratings.core.likelihoods import LIKELIHOODS
+from ratings.core.linear import centred
 from ratings.core.outcomes import FloatArray, IntArray, VoteDataError, Votes
 from tests.ratings.core.votes import drawn
 
@@ -205,6 +206,38 @@ def test_a_prompt_for_each_vote_is_no_second_way() -> None:
     assert two.covariance == pytest.approx(one.covariance, abs=1e-9)
 
 
+@pytest.mark.parametrize("method", list(LIKELIHOODS))
+def test_voters_who_met_few_of_many_models_are_left_out_as_exactly(method: str) -> None:
+    models, random = 30, np.random.default_rng(1)
+    votes = Votes(*drawn(models, 600, seed=2), models)
+    voter = random.integers(0, 120, 600)
+    comparisons = VoteComparisons(votes, random.normal(size=(600, 2)), position=True)
+    found = fit(comparisons, likelihood=LIKELIHOODS[method])
+
+    numbers, moved, known = map(
+        np.concatenate, zip(*leave_one_out(comparisons, found, voter), strict=True)
+    )
+
+    inverse = found.system.inverse()
+    for number, move in zip(numbers[known.all(axis=1)], moved[known.all(axis=1)], strict=True):
+        block = comparisons.block(np.flatnonzero(voter == number))
+        terms = found.terms(block)
+        own = BorderedMatrix(models=models, effects=len(found.effects))
+        own.add(block, terms)
+        score = score_vector(block, terms, models=models, effects=len(found.effects))
+        # What is left of the information takes the move to the score.
+        missed = centred((found.information - own.matrix()) @ move - score, models=models)
+        assert np.abs(inverse @ missed).max() < 1e-6
+
+
+def test_the_effective_voters_of_a_model_are_those_of_its_own_votes() -> None:
+    votes = Votes(np.array([0, 0, 0, 1, 2]), np.array([1, 1, 1, 2, 3]), np.zeros(5, int), 5)
+
+    effective = effective_clusters_by_model(votes, np.array([8, 8, 9, 9, 9]))
+
+    assert effective.tolist() == pytest.approx([9 / 5, 2, 1, 1, 0])
+
+
 def test_a_model_that_one_voter_alone_connects_has_no_interval() -> None:
     votes, voter = sample()
     lone = Votes(
@@ -280,7 +313,7 @@ def test_the_multiplier_bootstrap_spreads_as_full_refits_with_weighted_voters() 
         (np.append(np.zeros(1199, dtype=np.int64), -1), "row 1199: a negative"),
     ],
 )
-def test_clusters_that_do_not_fit_the_votes_are_refused(cluster: FloatArray, says: str) -> None:
+def test_clusters_that_do_not_fit_the_votes_are_refused(cluster: Any, says: str) -> None:
     votes, _ = sample()
     comparisons = VoteComparisons(votes)
     found = fit(comparisons, likelihood=LIKELIHOODS["bradley-terry"])

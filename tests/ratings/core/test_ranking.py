@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
@@ -148,8 +150,30 @@ def test_a_tier_holds_all_that_are_not_surely_worse_than_its_best() -> None:
 
 
 def test_a_covariance_of_fewer_clusters_than_models_still_gives_ranges() -> None:
-    one_direction = np.outer([2.0, -1, -1], [2.0, -1, -1])
+    one_direction = np.outer([3.0, -1, -2], [3.0, -1, -2])
 
     ranks = rank_ranges(np.array([1100.0, 1000, 900]), one_direction, ALL_KNOWN, seed=1)
 
     assert ranks.high.tolist() == [1, 2, 3]
+
+
+def test_models_whose_difference_never_varied_are_not_told_apart() -> None:
+    together = np.outer([2.0, -1, -1], [2.0, -1, -1]) / 3
+
+    ranks = rank_ranges(np.array([1100.0, 1000, 900]), together, ALL_KNOWN, seed=1)
+
+    assert ranks.low.tolist() == [1, 2, 2]
+    assert ranks.high.tolist() == [1, 3, 3]
+
+
+def test_a_level_beyond_the_draws_takes_the_bound_of_bonferroni() -> None:
+    level, pairs = 1 - 1e-6, 3
+    critical = norm.isf(1e-6 / (2 * pairs))
+
+    def told_apart(gap: float) -> bool:
+        ratings = np.array([1000 + gap, 1000, 1000 - gap])
+        ranks = rank_ranges(ratings, np.eye(3), ALL_KNOWN, level=level, seed=1)
+        return ranks.low.tolist() == [1, 2, 3]
+
+    assert told_apart(1.01 * critical * math.sqrt(2))
+    assert not told_apart(0.99 * critical * math.sqrt(2))

@@ -151,3 +151,14 @@ def test_parts_of_votes_cannot_be_drawn() -> None:
 
     with pytest.raises(VoteDataError, match="whole numbers"):
         VoteCells(pairs)
+
+
+def test_huge_counts_in_few_cells_are_drawn_without_drawing_vote_by_vote() -> None:
+    counts = np.array([3, 10**9, 10**12])
+
+    drawn = MultinomialCells(counts).draw(generator(4), 2_000)
+
+    assert set(drawn.sum(axis=0)) == {float(counts.sum())}
+    deviation = (drawn - counts[:, None]) / np.sqrt(counts * (1 - counts / counts.sum()))[:, None]
+    assert np.abs(deviation.mean(axis=1)).max() < 4.5 / np.sqrt(2_000)
+    assert deviation.std(axis=1) == pytest.approx(1, abs=0.08)

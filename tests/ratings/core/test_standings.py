@@ -312,7 +312,7 @@ def test_data_counted_in_parts_is_rated_as_one(one: OutcomeCells, other: Outcome
             {"clusters": [np.zeros(900, dtype=np.int64)] * 2, "interval": "bootstrap"},
             "no bootstrap of two ways",
         ),
-        ({"features": np.zeros((3, 1))}, "900 votes and 3 rows"),
+        ({"features": np.zeros((3, 1))}, r"shape \(3, 1\), not \(900, features\)"),
         ({"features": np.full((900, 1), math.nan)}, "row 0: feature 0"),
         ({"features": np.zeros((900, 1)), "feature_names": ("x", "y")}, "1 features and 2 names"),
     ],

@@ -1,15 +1,19 @@
-"""All reads of published ratings, as rows for pages and programs; knows not how either looks."""
+"""A published leaderboard and a model's history as rows; knows not how either looks."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from inference.models import LanguageModel
 from inference.selectors import language_models_listed
+from ratings.boards import OVERALL_BOARD, Board
 from ratings.core.connectivity import NO_VOTES
 from ratings.models import RatingEntry, RatingSnapshot
 
@@ -19,7 +23,10 @@ HISTORY_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderboardRow:
-    """One model. Numbers that do not exist are None, and `reason` says why."""
+    """One model. Numbers that do not exist are None, and `reason` says why.
+
+    `exclusion_rate` is the share of the model's votes that do not count, whatever the reason.
+    """
 
     rank: int | None = None
     rank_low: int | None = None
@@ -33,6 +40,7 @@ class LeaderboardRow:
     lower: float | None = None
     upper: float | None = None
     votes: int = 0
+    exclusion_rate: float | None = None
     scores: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
 
@@ -53,31 +61,19 @@ class HistoryPoint:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow:
-    """Counted votes between two models, whichever side either was shown on.
-
-    `observed` and `predicted` are the share of wins of `model_a`, ties (and both bad) as half a
-    win; `predicted` is None unless both are rated.
-    """
-
-    model_a: str
-    model_b: str
-    wins_a: int
-    wins_b: int
-    ties: int
-    both_bad: int
-    votes: int
-    observed: float
-    predicted: float | None
+def snapshots_of(*, board: Board, as_of: datetime | None = None) -> QuerySet[RatingSnapshot]:
+    """A board's snapshots, newest first, without their two largest columns."""
+    snapshots = RatingSnapshot.objects.defer("cells", "covariance").filter(
+        category=board.category, style_control=board.style_control
+    )
+    return snapshots if as_of is None else snapshots.filter(created_at__lte=as_of)
 
 
-def snapshot_latest(*, as_of: datetime | None = None) -> RatingSnapshot | None:
-    """The newest snapshot, or the newest that was published by `as_of`; None before the first."""
-    snapshots = RatingSnapshot.objects.defer("cells")
-    if as_of is not None:
-        snapshots = snapshots.filter(created_at__lte=as_of)
-    return snapshots.first()
+def snapshot_latest(
+    *, board: Board = OVERALL_BOARD, as_of: datetime | None = None
+) -> RatingSnapshot | None:
+    """A board's newest snapshot, or the newest published by `as_of`; None before the first."""
+    return snapshots_of(board=board, as_of=as_of).first()
 
 
 def leaderboard(
@@ -101,13 +97,24 @@ def leaderboard(
     return rows
 
 
-def history(*, model: LanguageModel) -> list[HistoryPoint]:
-    """What the snapshots said of a model, oldest first, at most the newest HISTORY_LENGTH."""
+def registry_digest() -> str:
+    """SHA-256 of what rows say of models besides their ratings: changes when a row would."""
+    listed = language_models_listed().values_list(
+        "slug", "name", "organization__name", "licence", "status"
+    )
+    return hashlib.sha256(repr(list(listed)).encode()).hexdigest()
+
+
+def history(
+    *, model: LanguageModel, board: Board = OVERALL_BOARD, as_of: datetime | None = None
+) -> list[HistoryPoint]:
+    """What a board's snapshots said of a model, oldest first, at most the newest HISTORY_LENGTH."""
+    newest = snapshots_of(board=board, as_of=as_of).values("pk")[:HISTORY_LENGTH]
     entries = (
-        RatingEntry.objects.filter(model=model)
+        RatingEntry.objects.filter(model=model, snapshot__in=newest)
         .select_related("snapshot")
-        .defer("snapshot__cells")
-        .order_by("-snapshot__created_at")[:HISTORY_LENGTH]
+        .only("snapshot__created_at", *(field.name for field in RatingEntry._meta.concrete_fields))
+        .order_by("-snapshot__created_at")
     )
     return [
         HistoryPoint(
@@ -124,37 +131,6 @@ def history(*, model: LanguageModel) -> list[HistoryPoint]:
         )
         for entry in reversed(entries)
     ]
-
-
-def pairs(*, snapshot: RatingSnapshot) -> list[PairRow]:
-    """Every pair that met, by slug, with what was observed and what the ratings predict."""
-    entries = {entry.model_id: entry for entry in snapshot.entries.select_related("model")}
-    met: dict[tuple[int, int], list[int]] = {}
-    for first, second, wins_first, wins_second, ties, both_bad in snapshot.cells:
-        in_order = entries[first].model.slug < entries[second].model.slug
-        pair = (first, second) if in_order else (second, first)
-        wins = (wins_first, wins_second) if in_order else (wins_second, wins_first)
-        counts = met.setdefault(pair, [0, 0, 0, 0])
-        for outcome, count in enumerate((*wins, ties, both_bad)):
-            counts[outcome] += count
-    rows = []
-    for (first, second), counts in met.items():
-        wins_a, wins_b, ties, both_bad = counts
-        votes = sum(counts)
-        rows.append(
-            PairRow(
-                model_a=entries[first].model.slug,
-                model_b=entries[second].model.slug,
-                wins_a=wins_a,
-                wins_b=wins_b,
-                ties=ties,
-                both_bad=both_bad,
-                votes=votes,
-                observed=(wins_a + (ties + both_bad) / 2) / votes,
-                predicted=_predicted(entries[first].rating, entries[second].rating),
-            )
-        )
-    return sorted(rows, key=lambda row: (row.model_a, row.model_b))
 
 
 def _row(model: LanguageModel, entry: RatingEntry | None) -> LeaderboardRow:
@@ -177,11 +153,10 @@ def _row(model: LanguageModel, entry: RatingEntry | None) -> LeaderboardRow:
         lower=entry.lower,
         upper=entry.upper,
         votes=entry.votes,
+        exclusion_rate=_share(entry.excluded, entry.votes + entry.excluded),
         reason=entry.reason,
     )
 
 
-def _predicted(rating_a: float | None, rating_b: float | None) -> float | None:
-    if rating_a is None or rating_b is None:
-        return None
-    return float(1 / (1 + 10 ** ((rating_b - rating_a) / 400)))
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 
 from arena.ledger import ledger_head
 from inference.models import LanguageModel
+from ratings.board_fit import SEED
 from ratings.core.connectivity import NO_VOTES
-from ratings.core.outcomes import Outcome
+from ratings.core.outcomes import Outcome, Votes
 from ratings.core.standings import standings
 from ratings.models import RatingEntry, RatingSnapshot
-from ratings.services import SEED, FitInProgressError, snapshot_fit
+from ratings.services import FitInProgressError, snapshot_fit
 from tests.ratings.arena_votes import language_model, vote
-from tests.ratings.core.votes import votes
 
 Contestants = Mapping[str, LanguageModel]
 
@@ -24,13 +25,12 @@ def test_a_snapshot_says_what_the_mathematics_says_of_the_same_votes(voted: Cont
     snapshot = snapshot_fit(reason="test")
 
     a, b, tie, bad = Outcome
+    table = np.array(
+        [(0, 1, a), (1, 0, b), (0, 1, b), (1, 2, a), (2, 1, tie), (2, 0, bad), (0, 2, a)] * 2
+    )
     expected = standings(
-        votes(
-            (0, 1, a), (1, 0, b), (0, 1, b), (1, 2, a), (2, 1, tie), (2, 0, bad), (0, 2, a),
-            models=4,
-        ),
-        seed=SEED,
-    )  # fmt: skip
+        Votes(table[:, 0], table[:, 1], table[:, 2], 4), clusters=[np.arange(14)], seed=SEED
+    )
     entries = {entry.model.slug: entry for entry in snapshot.entries.select_related("model")}
     for row, slug in enumerate(("ada", "bea", "cyd")):
         assert entries[slug].rating == pytest.approx(expected.rating[row])
@@ -48,7 +48,7 @@ def test_a_snapshot_names_the_ledger_it_was_made_from(voted: Contestants) -> Non
     snapshot = snapshot_fit()
 
     assert snapshot.ledger_head == ledger_head()
-    assert snapshot.funnel["raw"] == snapshot.funnel["counted"] == 7
+    assert snapshot.funnel["raw"] == snapshot.funnel["counted"] == 14
     assert set(snapshot.versions) == {"preferendum", "numpy", "scipy"}
 
 
@@ -58,7 +58,7 @@ def test_a_vote_with_a_leak_is_in_the_funnel_and_not_in_the_ratings(voted: Conte
     vote(voted["ada"], voted["bea"], "b", answer="I am Model ADA.")
 
     after = snapshot_fit()
-    assert after.funnel["raw"] == 8
+    assert after.funnel["raw"] == 15
     assert after.funnel["leak"] == 1
     assert list(after.entries.values_list("rating")) == list(before.entries.values_list("rating"))
 

@@ -123,11 +123,11 @@ def test_pairs_join_both_orders_and_predict_what_the_ratings_say(voted: Contesta
 
     assert set(rows) == {("ada", "bea"), ("ada", "cyd"), ("bea", "cyd")}
     met = rows["ada", "bea"]
-    assert (met.wins_a, met.wins_b, met.ties, met.both_bad) == (2, 1, 0, 0)
+    assert (met.wins_a, met.wins_b, met.ties, met.both_bad) == (4, 2, 0, 0)
     assert met.observed == pytest.approx(2 / 3)
-    assert (rows["ada", "cyd"].wins_a, rows["ada", "cyd"].both_bad) == (1, 1)
+    assert (rows["ada", "cyd"].wins_a, rows["ada", "cyd"].both_bad) == (2, 2)
     expected_wins = sum(
         (row.predicted or 0) * row.votes for row in rows.values() if row.model_a == "ada"
     )
     # At the maximum of the likelihood every model has the wins that its ratings predict.
-    assert expected_wins == pytest.approx(2 + 1.5)
+    assert expected_wins == pytest.approx(4 + 3)
