@@ -15,6 +15,7 @@ NOT_BENCHMARKS = {
     "results",
     "simulated_votes",
     "stamped_endpoint",
+    "stored_votes",
     "vote_data",
 }
 

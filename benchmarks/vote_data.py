@@ -55,7 +55,7 @@ def arena(*, models: int, voters: int, seed: int) -> Arena:
 
 
 def _name(number: int) -> str:
-    """Names of 11 to 34 letters that sort by number, as long as those of public arenas."""
+    """Names of 15 to 35 letters that sort by number, as long as those of public arenas."""
     kind = ("chat", "instruct", "thinking-preview-2025", "a3b-instruct-fp8")[number % 4]
     return f"model-{number:04d}{'-7b' * (number % 3 == 0)}-{kind}"
 

@@ -71,14 +71,20 @@ class CodedColumn:
 
 
 def column_from_arrow(array: pa.Array) -> CodedColumn:
-    """Code an Arrow array of plain values; one that is dictionary-encoded keeps its codes."""
+    """Code an Arrow array of plain values; one that is dictionary-encoded keeps its codes.
+
+    Raises pa.ArrowInvalid for codes beyond the dictionary, as a damaged file may hold them.
+    """
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     size = len(array.dictionary)
     indices = array.indices
-    if indices.null_count:
+    nulls = indices.null_count
+    if nulls:
         indices = indices.fill_null(size)
     codes = indices.to_numpy(zero_copy_only=False)
+    if len(codes) and not 0 <= codes.min() <= codes.max() < size + (nulls > 0):
+        raise pa.ArrowInvalid("codes beyond the dictionary")
     used = np.flatnonzero(np.bincount(codes, minlength=size + 1))
     taken = used[used < size]
     # Not pa.array(taken), which would import pandas where that is installed.

@@ -23,6 +23,8 @@ COUNTS = ("wins_a", "wins_b", "ties", "both_bad")
 ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 # No sum of so many counts of so many pairs leaves 64 bits.
 LARGEST_COUNT = 10**12
+# Squares and sums of numbers up to here are finite.
+LARGEST_NUMBER = 1e100
 
 WINNERS = {
     "model_a": A_WINS,
@@ -147,6 +149,8 @@ def number_of(value: Any) -> float:
         raise BadValueError(f"{shown(value)} is not a number") from error
     if not isfinite(number):
         raise BadValueError(f"{shown(value)} is not a finite number")
+    if abs(number) > LARGEST_NUMBER:
+        raise BadValueError(f"{shown(value)} is too large a number")
     return number
 
 

@@ -86,9 +86,11 @@ def _published(value: Any, field: str) -> float:
     if not isinstance(metadata, dict):
         raise BadValueError(f"{shown(value)} is not an object")
     count = metadata.get(field)
-    if isinstance(count, dict):
-        return sum(number_of(part) for part in count.values())
-    return number_of(count)
+    parts = list(count.values()) if isinstance(count, dict) else [count]
+    numbers = [number_of(part) for part in parts]
+    if any(number < 0 for number in numbers):
+        raise BadValueError(f"{shown(count)} is below 0")
+    return sum(numbers)
 
 
 def _conversation(value: Any) -> list[float]:

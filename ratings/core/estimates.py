@@ -24,7 +24,7 @@ from ratings.core.clusters import (
     multiplier_bootstrap,
 )
 from ratings.core.comparisons import Comparisons, PairComparisons, VoteComparisons
-from ratings.core.fitting import PairedFit, Shrinkage, fit, sandwich
+from ratings.core.fitting import PairedFit, Shrinkage, fit, sandwich, shrinkage_covariance
 from ratings.core.likelihoods import LIKELIHOODS
 from ratings.core.outcomes import (
     BoolArray,
@@ -164,9 +164,10 @@ def estimate(
             interval_asked=False,
         )
     if by_vote is not None and sample.clusters:
-        return _clustered(result, by_vote, sample.clusters, interval, rounds, seed)
+        result = _clustered(result, by_vote, sample.clusters, interval, rounds, seed)
+        return _with_shrinkage(result, shrinkage)
     if interval == "sandwich":
-        return replace(result, covariance=sandwich(comparisons, found))
+        return _with_shrinkage(replace(result, covariance=sandwich(comparisons, found)), shrinkage)
     if by_vote is not None and sample.features is not None:
         draws = one_step_bootstrap(by_vote, found, rounds=rounds, seed=seed)
     elif names:
@@ -182,6 +183,13 @@ def estimate(
         )
         draws = replicates.log_odds[replicates.finite]
     return _with_replicates(result, draws, rounds)
+
+
+def _with_shrinkage(result: Estimates, shrinkage: Shrinkage) -> Estimates:
+    if not shrinkage or result.covariance is None or result.replicates is not None:
+        return result
+    added = shrinkage_covariance(result.found, shrinkage)
+    return replace(result, covariance=result.covariance + added)
 
 
 def _with_replicates(result: Estimates, draws: FloatArray, rounds: int) -> Estimates:

@@ -239,7 +239,7 @@ def sandwich(comparisons: Comparisons, result: PairedFit) -> FloatArray:
     """The covariance of models and effects when votes are independent, (models + effects,) twice.
 
     The rows of the models sum to zero, so that the variance of any difference is exact. What
-    shrinks the ratings is in the bread and not in the filling: it is not random.
+    shrinks the ratings is in the bread and not in the filling, see `shrinkage_covariance`.
     """
     effects = len(result.effects)
     filling = BorderedMatrix(models=result.models, effects=effects)
@@ -248,6 +248,21 @@ def sandwich(comparisons: Comparisons, result: PairedFit) -> FloatArray:
     with single_threaded_blas():
         inverse = result.system.inverse()
         covariance = inverse @ filling.matrix() @ inverse
+    return centred_covariance(covariance, models=result.models)
+
+
+def shrinkage_covariance(result: PairedFit, shrinkage: Shrinkage) -> FloatArray:
+    """What a prior or ridge adds to the covariance of the votes, (models + effects,) twice.
+
+    A shrunk estimate moves less with the votes, and is off by what it was shrunk: the information
+    of the prior is added to the filling as if its virtual votes had been cast. Where the votes are
+    as the model says, the sum is the covariance of the posterior, the inverse information.
+    """
+    added = np.zeros(len(result.information))
+    added[: result.models] = shrinkage.information(result.log_odds)
+    with single_threaded_blas():
+        inverse = result.system.inverse()
+        covariance = (inverse * added) @ inverse
     return centred_covariance(covariance, models=result.models)
 
 

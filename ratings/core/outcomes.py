@@ -75,14 +75,15 @@ class Votes:
         counts = np.zeros(models * models * outcomes, dtype=np.int64)
         # By the chunk, so that a chunk's numbers stay in the cache; never more cells than votes.
         rows = max(_CHUNK, len(counts))
+        buffer = np.empty(min(rows, len(self)), dtype=np.intp)
         for start in range(0, len(self), rows):
             chunk = slice(start, start + rows)
             # One integer a vote; its digits in base (models, models, 4) are the cell.
-            cell = self.model_a[chunk].astype(np.int32)
-            cell *= models
-            cell += self.model_b[chunk].astype(np.int32, copy=False)
+            cell = buffer[: len(self.model_a[chunk])]
+            np.multiply(self.model_a[chunk], models, out=cell, dtype=np.intp)
+            cell += self.model_b[chunk]
             cell *= outcomes
-            cell += self.outcome[chunk].astype(np.int32, copy=False)
+            cell += self.outcome[chunk]
             counts += np.bincount(cell, minlength=len(counts))
         return OutcomeCells(counts.reshape(models, models, outcomes))
 

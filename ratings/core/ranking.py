@@ -30,6 +30,12 @@ _BLOCK_NUMBERS = 1 << 21
 # Draws that must lie beyond a quantile for it to be one.
 _FEWEST_BEYOND = 20
 
+# The joint t distribution divides all differences by one estimated spread. Those of clustered
+# errors each err by themselves, so that the largest one is larger: with 50 to 1,000 voters of very
+# unequal activity and equal models, ranges held 91 to 94 % of the time, and 93.5 to 94 % with this
+# share of the degrees of freedom (benchmarks/coverage.py).
+_SHARE_OF_FREEDOM = 0.7
+
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
@@ -78,15 +84,18 @@ def rank_ranges(
         inner = covariance[np.ix_(known, known)]
         error = _difference_errors(inner)
         if simultaneous:
+            # One pair is Student's own case.
+            share = _SHARE_OF_FREEDOM if len(known) > 2 else 1.0
             critical = _critical_value(
-                inner, error, level=level, df=degrees_of_freedom, draws=draws, seed=seed
+                inner, error, level=level, df=share * degrees_of_freedom, draws=draws, seed=seed
             )
         else:
             critical = float(student.ppf((1 + level) / 2, degrees_of_freedom))
         gap = ratings[known][:, None] - ratings[known][None, :]
         surely_better[np.ix_(known, known)] = gap > critical * error
-    low += surely_better.sum(axis=0)
-    high -= surely_better.sum(axis=1)
+    # Ratings that share a rank for being nearly equal may yet be told apart.
+    low = np.minimum(low + surely_better.sum(axis=0), rank)
+    high = np.maximum(high - surely_better.sum(axis=1), rank)
     return Ranks(rank=rank, low=low, high=high, tier=_tiers(ratings, surely_better))
 
 

@@ -12,13 +12,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ratings.core.bradley_terry import POINTS_PER_LOG_ODDS
-from ratings.core.clusters import FEWEST_CLUSTERS
 from ratings.core.comparisons import refuse_bad_features
 from ratings.core.connectivity import connectivity
 from ratings.core.elo import online_elo
 from ratings.core.estimates import Estimates, Sample, estimate
 from ratings.core.fitting import NoFiniteFitError, Shrinkage
 from ratings.core.leave_one_out import numbered
+from ratings.core.likelihoods import LIKELIHOODS
 from ratings.core.outcomes import (
     BothBad,
     FloatArray,
@@ -29,8 +29,9 @@ from ratings.core.outcomes import (
     Votes,
 )
 from ratings.core.ranking import DRAWS
+from ratings.core.standing_notes import interval_notes, option_notes, unfitted_notes
 from ratings.core.standing_table import Effect, Standings, StandingTable
-from ratings.core.weights import effective_sample_size, refuse_bad_weights
+from ratings.core.weights import refuse_bad_weights
 from ratings.core.win_rate import win_rates
 
 __all__ = ["Effect", "Interval", "Method", "Standings", "standings"]
@@ -89,16 +90,28 @@ def standings(
         method=method, interval=interval, both_bad=both_bad, prior=prior, ridge=ridge,
         level=level, rounds=rounds, draws=draws,
     )  # fmt: skip
-    sample, dropped = _sample(votes, both_bad, interval, weights, clusters, features)
+    fitted = method in LIKELIHOODS
+    sample, dropped = _sample(
+        votes, both_bad, interval, weights if fitted else None, clusters, features
+    )
     names = _feature_names(features, feature_names)
     shrinkage = Shrinkage(prior=prior, ridge=ridge)
+    if fitted:
+        notes = option_notes(sample, shrinkage, simultaneous=simultaneous)
+    else:
+        asked = {
+            "prior": prior, "ridge": ridge, "position": position, "weights": weights is not None,
+            "clusters": len(clusters), "features": features is not None,
+        }  # fmt: skip
+        ignored = [name for name, given in asked.items() if given]
+        notes = unfitted_notes(method, interval, ignored=ignored)
     pairs = sample.cells.pairs(both_bad)
     found = connectivity(
         pairs,
         models=sample.cells.models,
         every_group=per_component,
         # These need no maximum to be finite.
-        both_ways=not (shrinkage or method in ("elo", "win-rate")),
+        both_ways=fitted and not shrinkage,
     )
     table = StandingTable(
         method=method,
@@ -106,7 +119,7 @@ def standings(
         votes=pairs.votes_by_model(models=sample.cells.models).astype(np.int64),
         dropped=dropped,
         level=level,
-        notes=_option_notes(sample, shrinkage, method=method, simultaneous=simultaneous),
+        notes=notes,
     )
     for rated in found.sets:
         part = sample.restricted_to(rated)
@@ -133,7 +146,7 @@ def standings(
             continue
         table.refuse(np.delete(rated, inside), ONE_WAY_DECIDED)
         table.fill(rated[inside], result, simultaneous=simultaneous, draws=draws, seed=seed)
-        table.notes.extend(_interval_notes(result, interval))
+        table.notes.extend(interval_notes(result, interval))
     return table.finished()
 
 
@@ -242,54 +255,7 @@ def _refuse_bad_options(**options: Any) -> None:
     for name in ("rounds", "draws"):
         if options[name] < 2:
             raise VoteDataError(f"{name} is {options[name]}: give at least 2")
-
-
-def _option_notes(
-    sample: Sample, shrinkage: Shrinkage, *, method: str, simultaneous: bool
-) -> list[str]:
-    notes = []
-    if method == "elo":
-        notes.append("Online Elo depends on the order of the votes: a ticker, no ranking.")
-    if not simultaneous:
-        notes.append("Rank ranges are pointwise: each holds for one pair of models at a time.")
-    if shrinkage.prior:
-        notes.append(
-            f"Prior: each model has {shrinkage.prior:g} virtual votes against an average player, "
-            "half of them won."
+    if options["interval"] == "bootstrap" and options["rounds"] * (1 - options["level"]) < 1:
+        raise VoteDataError(
+            f"rounds is {options['rounds']}: no quantiles of level {options['level']} with so few"
         )
-    if shrinkage.ridge:
-        notes.append(
-            f"Ridge: {shrinkage.ridge / 2:g} times the squared log-odds was taken from the "
-            "log-likelihood."
-        )
-    if sample.weights is not None:
-        votes = sample.cells.counts.sum(axis=2)
-        size = effective_sample_size(sample.weights, votes)
-        notes.append(f"Pairs are weighted; the effective number of votes is {size:.0f}.")
-    if sample.features is not None:
-        notes.append("Ratings are adjusted for style; that says nothing of its causes.")
-    return notes
-
-
-def _interval_notes(found: Estimates, interval: Interval) -> list[str]:
-    if interval == "none":
-        return []
-    if not found.effective_clusters:
-        return ["Intervals treat every vote as independent of the others, whoever cast it."]
-    voters, *prompts = found.effective_clusters
-    notes = [
-        (
-            f"Intervals are clustered by voter: the votes are worth those of {voters:.1f} equally "
-            "active voters."
-        )
-    ]
-    if voters < FEWEST_CLUSTERS:
-        notes.append(f"Fewer than {FEWEST_CLUSTERS} effective voters: no intervals.")
-    elif prompts and prompts[0] >= FEWEST_CLUSTERS:
-        notes.append(f"They are clustered by prompt too, worth {prompts[0]:.1f} equal ones.")
-    elif prompts:
-        notes.append(
-            f"The votes are worth only {prompts[0]:.1f} equal prompts: intervals hold for these "
-            "prompts, and say nothing of others."
-        )
-    return notes

@@ -18,12 +18,17 @@ _LARGEST = 1e50
 
 
 def balanced_weights(cells: OutcomeCells, *, fewest: int = FEWEST_VOTES) -> FloatArray:
-    """1 / max(n, fewest) for a pair with n votes, so that often drawn pairs do not rule the fit."""
+    """1 / max(n, fewest) for a pair with n votes, so that often drawn pairs do not rule the fit.
+
+    Scaled so that they are 1 on average over the votes: a prior then weighs what it says.
+    """
     if fewest < 1:
         raise VoteDataError(f"fewest is {fewest}: give at least 1")
     votes = cells.counts.sum(axis=2)
-    weights: FloatArray = 1.0 / np.maximum(votes + votes.T, fewest)
-    return weights
+    votes = votes + votes.T
+    weights: FloatArray = 1.0 / np.maximum(votes, fewest)
+    total = float((weights * votes).sum())
+    return weights * (votes.sum() / total) if total else weights
 
 
 def propensity_weights(issued: FloatArray, target: FloatArray, cells: OutcomeCells) -> FloatArray:

@@ -120,7 +120,7 @@ def test_columns_of_style_are_taken_as_they_are(run: Run, tmp_path: Path) -> Non
     assert any("taken as they are" in note for note in found["notes"])
 
 
-@pytest.mark.parametrize("value", ["", "nan", "inf", "long"])
+@pytest.mark.parametrize("value", ["", "nan", "inf", "long", "1e200"])
 def test_a_feature_that_is_no_number_is_named(run: Run, tmp_path: Path, value: str) -> None:
     rows = [
         {"model_a": "x", "model_b": "y", "winner": "tie", "style_length": number}

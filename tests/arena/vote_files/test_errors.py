@@ -365,6 +365,28 @@ def test_parquet_that_is_damaged_within(tmp_path: Path) -> None:
     assert re.match(r"damaged Parquet after row \d+: |row \d+|text that is not UTF-8", message)
 
 
+@pytest.mark.parametrize("mask", [0xFF, 0x04])
+def test_parquet_with_one_byte_that_is_wrong_is_read_or_refused(tmp_path: Path, mask: int) -> None:
+    """Codes beyond the dictionary among others, which Arrow hands on as they are."""
+    rows = [{"model_a": f"m{n % 5}", "model_b": "n", "winner": "tie"} for n in range(100)]
+    path = tmp_path / "votes.parquet"
+    pq.write_table(
+        pa.Table.from_pylist(rows), path, compression="none", write_statistics=False,
+        store_schema=False,
+    )  # fmt: skip
+    data = path.read_bytes()
+    refused = set()
+
+    for place in range(4, len(data) - 8):
+        path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
+        try:
+            list(open_votes(path))
+        except VoteFileError as error:
+            refused.add(str(error).rpartition(": ")[2])
+
+    assert "codes beyond the dictionary" in refused
+
+
 def test_what_only_claims_to_be_parquet(tmp_path: Path) -> None:
     path = written(tmp_path, HEADER + b"x,y,tie\n", "votes.parquet")
 

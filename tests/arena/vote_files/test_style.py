@@ -98,6 +98,22 @@ def test_answers_may_be_bytes(tmp_path: Path) -> None:
         ("140k", {"conv_metadata": None}, "row 2, column conv_metadata.sum_assistant_a_tokens: "),
         (
             "140k",
+            {
+                "conv_metadata": SHAPES["140k"]()[0]["conv_metadata"]
+                | {"sum_assistant_b_tokens": -7}
+            },
+            "row 2, column conv_metadata.sum_assistant_b_tokens: -7 is below 0",
+        ),
+        (
+            "140k",
+            {
+                "conv_metadata": SHAPES["140k"]()[0]["conv_metadata"]
+                | {"bold_count_a": {"**": 1e200}}
+            },
+            "row 2, column conv_metadata.bold_count_a: 1e+200 is too large a number",
+        ),
+        (
+            "140k",
             {"conv_metadata": SHAPES["140k"]()[0]["conv_metadata"] | {"list_count_b": None}},
             "row 2, column conv_metadata.list_count_b: no number stands here",
         ),

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, minimize
 
+from ratings.core.bradley_terry import POINTS_PER_LOG_ODDS
 from ratings.core.comparisons import PairComparisons, VoteComparisons
 from ratings.core.fitting import NoFiniteFitError, PairedFit, Shrinkage, fit, sandwich
 from ratings.core.likelihoods import LIKELIHOODS
 from ratings.core.outcomes import FloatArray, Outcome, VoteDataError, Votes
+from ratings.core.standings import standings
 from tests.ratings.core.votes import drawn, votes
 
 METHODS = tuple(LIKELIHOODS)
@@ -174,6 +176,25 @@ def test_a_prior_is_virtual_votes_against_an_average_player() -> None:
     explicit = fit(PairComparisons(with_player.pairs(), 4), likelihood=LIKELIHOODS["bradley-terry"])
     expected = explicit.log_odds[:3] - explicit.log_odds[:3].mean()
     assert found.log_odds == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_prior_widens_intervals_to_those_of_the_posterior_and_fades_with_votes() -> None:
+    def error(times: int, prior: float) -> float:
+        # As many wins as losses, so that the votes vary just as the model says.
+        cells = votes(*[(0, 1, 0), (1, 0, 0)] * times, models=2)
+        return float(standings(cells, prior=prior).se[0])
+
+    one_vote_of_each = 1 / 4
+    information = 2 * one_vote_of_each * 10 * 2 + 3 * one_vote_of_each
+    assert error(10, 3.0) == pytest.approx(POINTS_PER_LOG_ODDS / np.sqrt(2 * information))
+    assert error(1000, 3.0) == pytest.approx(error(1000, 0.0), rel=0.01)
+
+
+def test_one_vote_and_a_prior_tell_nobody_apart() -> None:
+    result = standings(votes((0, 1, 0), models=2), prior=1.0)
+
+    assert result.rank.tolist() == [1, 2]
+    assert result.rank_low.tolist() == [1, 1]
 
 
 def test_a_ridge_makes_finite_what_was_not_and_fades_with_votes() -> None:

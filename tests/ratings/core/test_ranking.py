@@ -173,7 +173,17 @@ def test_a_level_beyond_the_draws_takes_the_bound_of_bonferroni() -> None:
     def told_apart(gap: float) -> bool:
         ratings = np.array([1000 + gap, 1000, 1000 - gap])
         ranks = rank_ranges(ratings, np.eye(3), ALL_KNOWN, level=level, seed=1)
-        return ranks.low.tolist() == [1, 2, 3]
+        return bool((ranks.low == [1, 2, 3]).all())
 
     assert told_apart(1.01 * critical * math.sqrt(2))
     assert not told_apart(0.99 * critical * math.sqrt(2))
+
+
+def test_no_rank_lies_outside_of_its_range() -> None:
+    # Equal for the ranks, and yet told apart.
+    ratings = np.array([1000.0, 1000.0 + 4e-7, 1000.0 - 4e-7])
+
+    ranks = rank_ranges(ratings, np.eye(3) * 1e-16, ALL_KNOWN, seed=1)
+
+    assert (ranks.low <= ranks.rank).all()
+    assert (ranks.rank <= ranks.high).all()

@@ -304,6 +304,7 @@ def test_data_counted_in_parts_is_rated_as_one(one: OutcomeCells, other: Outcome
         ({"ridge": math.nan}, "ridge is nan"),
         ({"level": 1.0}, "level is 1.0"),
         ({"rounds": 1}, "rounds is 1"),
+        ({"level": 0.9999, "interval": "bootstrap"}, "no quantiles of level 0.9999"),
         ({"weights": -np.ones((5, 5))}, "weights are finite and not negative"),
         ({"weights": np.ones((4, 4))}, "shape"),
         ({"clusters": [np.zeros(3, dtype=np.int64)]}, "clusters have shape"),

@@ -25,8 +25,10 @@ def test_pairs_weigh_the_inverse_of_their_votes_once_they_have_enough() -> None:
 
     weights = balanced_weights(cells, fewest=50)
 
-    assert weights[0, 1] == weights[1, 0] == 1 / 100
-    assert weights[1, 2] == weights[0, 2] == 1 / 50
+    assert weights[1, 2] / weights[0, 1] == pytest.approx(2)
+    assert weights[0, 2] == weights[1, 2] == weights[2, 1]
+    # Over the votes the mean weight is 1, so that a prior weighs what it says.
+    assert (100 * weights[0, 1] + weights[1, 2]) / 101 == pytest.approx(1)
 
 
 def test_equal_weights_lose_no_votes_and_unequal_ones_do() -> None:
