@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from ratings.board_votes import FEATURES, BoardVotes, VoteRows
+from ratings.core import standing_notes
 from ratings.core.bradley_terry import MEAN_RATING
 from ratings.core.outcomes import BothBad
 from ratings.core.ranking import DRAWS, rank_ranges
@@ -145,5 +146,5 @@ def _widened(result: Standings, parameters: Parameters, seed: int) -> Standings:
         rank_high=high,
         covariance=covariance,
         degrees_of_freedom=freedom,
-        notes=tuple(note for note in result.notes if "independent" not in note),
+        notes=tuple(note for note in result.notes if note != standing_notes.INDEPENDENT),
     )

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from arena.vote_files.shapes import WINNERS
-from ratings.core.outcomes import VoteDataError, Votes
+from ratings.core.outcomes import MAX_MODELS, VoteDataError, Votes
 
-Codes = NDArray[np.int32]
+Codes = NDArray[np.uint16]
 
 # Rows at a time: their strings and numbers stay in the cache.
 _PIECE = 1 << 17
@@ -74,7 +74,7 @@ def _strings(column: Any, name: str) -> pa.ChunkedArray:
 
 def _coded(name: str, strings: pa.ChunkedArray) -> tuple[Codes, list[str]]:
     """The number of each string, shape (votes,), and the strings in the order of their numbers."""
-    codes = np.empty(len(strings), np.int32)
+    codes = np.empty(len(strings), np.uint16)
     known: dict[str, int] = {}
     values = pa.array([], strings.type)
     start = 0
@@ -86,6 +86,11 @@ def _coded(name: str, strings: pa.ChunkedArray) -> tuple[Codes, list[str]]:
         if found.null_count:
             for value in piece.dictionary_encode().dictionary.to_pylist():
                 known.setdefault(value, len(known))
+            if len(known) > MAX_MODELS:
+                raise VoteDataError(
+                    f"{name} has more than {MAX_MODELS} different strings in the first "
+                    f"{start + len(piece)} rows: so many models cannot be rated at once"
+                )
             values = pa.array(list(known), strings.type)
             found = pc.index_in(piece, value_set=values)
         codes[start : start + len(piece)] = found

@@ -83,10 +83,15 @@ def clustered_covariance(
     covariance, has_interval = _one_way(comparisons, found, ways[0])
     effective = effective_clusters(ways[0])
     if len(ways) == 2:
-        other, other_has = _one_way(comparisons, found, ways[1])
-        common, _ = _one_way(comparisons, found, ways[0] * (ways[1].max(initial=0) + 1) + ways[1])
-        covariance = _positive(covariance + other - common)
-        has_interval = has_interval & other_has
+        # A prompt that came once is one cluster of both kinds, and cancels.
+        rows = np.flatnonzero(np.bincount(ways[1])[ways[1]] > 1)
+        if len(rows):
+            repeated = comparisons.selected(rows)
+            one, two = ways[0][rows], ways[1][rows]
+            other, other_has = _one_way(repeated, found, two)
+            common, _ = _one_way(repeated, found, one * (two.max() + 1) + two)
+            covariance = _positive(covariance + other - common)
+            has_interval = has_interval & other_has
         effective = min(effective, effective_clusters(ways[1]))
     return ClusteredCovariance(
         covariance=centred_covariance(covariance, models=found.models),

@@ -7,7 +7,7 @@ effects on the gap. Knows no likelihood.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -133,6 +133,11 @@ class VoteComparisons:
     def effects(self) -> int:
         features = 0 if self.features is None else self.features.shape[1]
         return features + self.position
+
+    def selected(self, rows: IntArray) -> VoteComparisons:
+        """The same for these votes alone."""
+        features = None if self.features is None else self.features[rows]
+        return replace(self, votes=self.votes.selected(rows), features=features)
 
     def blocks(self) -> Iterator[Block]:
         for start in range(0, len(self.votes), BLOCK_ROWS):

@@ -35,6 +35,7 @@ from ratings.core.outcomes import FloatArray
 _GRADIENT_TOLERANCE = 1e-10
 _STEP_TOLERANCE = 1e-8
 _MAX_STEPS = 200
+_SMALL_REACH = 1e-2
 # Odds of e^30 for a single vote are no estimate but the way to an infinite one.
 _LARGEST_GAP = 30.0
 
@@ -175,6 +176,7 @@ def fit(
     if likelihood.has_tie:
         extra[-1] = _tie_start(comparisons, likelihood, shrunk=bool(shrinkage))
     shift_free = not shrinkage
+    largest = np.zeros(comparisons.effects)
     with single_threaded_blas():
         for steps in range(_MAX_STEPS):
             score = np.zeros(models + effects)
@@ -187,6 +189,8 @@ def fit(
                 terms = likelihood.terms(gap, tie, block.wins, block.losses, block.ties)
                 score += score_vector(block, terms, models=models, effects=effects)
                 information.add(block, terms)
+                if steps == 0 and block.design is not None:
+                    largest = np.maximum(largest, np.abs(block.design).max(axis=0))
             matrix = information.matrix()
             if shrinkage:
                 score[:models] += shrinkage.score(log_odds)
@@ -198,7 +202,7 @@ def fit(
             except SingularError as error:
                 raise NoFiniteFitError(str(error)) from None
             step = system.solve(score)
-            reach, length = _step_length(comparisons, step, likelihood, tie)
+            reach, length = _step_length(comparisons, step, largest, likelihood, tie)
             log_odds = log_odds + length * step[:models]
             extra = extra + length * step[models:]
             if gradient <= _GRADIENT_TOLERANCE and reach <= _STEP_TOLERANCE:
@@ -348,18 +352,26 @@ def _wins_outnumber_ties_on_a_cycle(won: FloatArray, tied: FloatArray) -> bool:
 
 
 def _step_length(
-    comparisons: Comparisons, step: FloatArray, likelihood: Likelihood, tie: float
+    comparisons: Comparisons,
+    step: FloatArray,
+    largest: FloatArray,
+    likelihood: Likelihood,
+    tie: float,
 ) -> tuple[float, float]:
     """How far the step reaches in log-odds, and what share of it is sure to climb.
 
     The length for generalized self-concordant functions (Sun and Tran-Dinh 2019, nu = 2); it tends
-    to 1, so the end is quadratic.
+    to 1, so the end is quadratic. `largest` is the largest number of each effect's design: where
+    that bounds the reach to next to nothing, no row is looked at.
     """
     models = comparisons.models
-    reach = 0.0
-    for block in comparisons.blocks():
-        gap = block.gap(step[:models], step[models:])
-        reach = max(reach, float(np.max(np.abs(gap), initial=0.0)))
+    columns = slice(models, models + comparisons.effects)
+    reach = float(np.ptp(step[:models]) + np.abs(step[columns]) @ largest)
+    if reach > _SMALL_REACH:
+        reach = 0.0
+        for block in comparisons.blocks():
+            gap = block.gap(step[:models], step[models:])
+            reach = max(reach, float(np.max(np.abs(gap), initial=0.0)))
     if likelihood.has_tie:
         reach += abs(float(step[-1])) * likelihood.tie_curvature(tie)
     return reach, math.log1p(reach) / reach if reach else 1.0

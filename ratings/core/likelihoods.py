@@ -19,6 +19,18 @@ from scipy.special import expit
 from ratings.core.outcomes import FloatArray
 
 
+def both_ways(gap: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """1 / (1 + exp(-gap)) and 1 / (1 + exp(gap)), each exact where the other is nearly 1.
+
+    One exponential for both, and numpy's own: several times as fast as two of `expit` of scipy.
+    """
+    less = np.exp(-np.abs(gap))
+    more = 1 / (1 + less)
+    less *= more
+    ahead = gap >= 0
+    return np.where(ahead, more, less), np.where(ahead, less, more)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Derivatives of the log-likelihood of each row, all of shape (rows,).
@@ -76,7 +88,7 @@ class BradleyTerry:
         losses: FloatArray,
         ties: FloatArray,
     ) -> Terms:
-        win, loss = expit(gap), expit(-gap)
+        win, loss = both_ways(gap)
         half = ties / 2
         won, lost = wins + half, losses + half
         # Not wins less expected wins: those cancel where one model wins nearly always.
@@ -87,7 +99,7 @@ class BradleyTerry:
         gap: FloatArray,
         tie: float,  # noqa: ARG002
     ) -> tuple[FloatArray, FloatArray | None]:
-        win, loss = expit(gap), expit(-gap)
+        win, loss = both_ways(gap)
         return np.stack([loss, -win, (loss - win) / 2]), None
 
     def tie_curvature(self, tie: float) -> float:  # noqa: ARG002
@@ -157,8 +169,8 @@ class RaoKupper:
     def terms(
         self, gap: FloatArray, tie: float, wins: FloatArray, losses: FloatArray, ties: FloatArray
     ) -> Terms:
-        win, no_win = expit(gap - tie), expit(tie - gap)
-        loss, no_loss = expit(-gap - tie), expit(gap + tie)
+        win, no_win = both_ways(gap - tie)
+        no_loss, loss = both_ways(gap + tie)
         ahead, behind = wins + ties, losses + ties
         ahead_information, behind_information = ahead * win * no_win, behind * loss * no_loss
         # The tie's own factor exp(2 tie) - 1, and its derivatives.

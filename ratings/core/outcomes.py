@@ -73,8 +73,9 @@ class Votes:
         """The votes counted by ordered pair and outcome."""
         models, outcomes = self.models, len(Outcome)
         counts = np.zeros(models * models * outcomes, dtype=np.int64)
-        # By the chunk, so that a chunk's numbers stay in the cache; never more cells than votes.
-        rows = max(_CHUNK, len(counts))
+        # By the chunk, so that a chunk's numbers stay in the cache; and not many more cells than
+        # votes are added up each time.
+        rows = max(_CHUNK, len(counts) // 2)
         buffer = np.empty(min(rows, len(self)), dtype=np.intp)
         for start in range(0, len(self), rows):
             chunk = slice(start, start + rows)

@@ -64,6 +64,10 @@ def test_names_that_appear_late_keep_their_numbers() -> None:
         (([*A[:3], None, "ada"], B, WINNER), "row 3: model_a is missing"),
         ((A, A, WINNER), "against itself"),
         (([1, 2, 3, 4, 5], B, WINNER), "model_a holds int64, not strings"),
+        (
+            ([f"model {number}" for number in range(3000)], ["x"] * 3000, ["tie"] * 3000),
+            "model_a has more than 2048 different strings",
+        ),
         ((A, [*B[:4], 7], WINNER), "model_b does not hold strings alone"),
     ],
 )
