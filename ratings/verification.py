@@ -144,7 +144,7 @@ def _compare_fit(
         seed=snapshot.seed,
     )
     names = ("rating",) if erased else ("rating", "lower", "upper", "rank_low", "rank_high")
-    for entry in snapshot.entries.select_related("model").order_by("model"):
+    for entry in snapshot.entries.select_related("model").order_by("model_id"):
         row = int(np.searchsorted(ids, entry.model_id))
         for name in names:
             _compare_number(entry, name, again, row)
@@ -164,7 +164,7 @@ def _compare_number(entry: RatingEntry, name: str, again: Standings, row: int) -
 
 
 def _entry_ids(snapshot: RatingSnapshot) -> IntArray:
-    ids = snapshot.entries.order_by("model").values_list("model_id", flat=True)
+    ids = snapshot.entries.order_by("model_id").values_list("model_id", flat=True)
     return np.array(list(ids), dtype=np.int64)
 
 

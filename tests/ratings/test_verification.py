@@ -114,7 +114,7 @@ def test_a_single_cell_that_differs_is_named(busy: Contestants) -> None:
 
     difference = verified(snapshot).difference
 
-    assert difference.startswith("ada shown before bea: the snapshot counts [")
+    assert difference.startswith("cyd shown before ada: the snapshot counts [")
 
 
 @pytest.mark.parametrize("name", ["rating", "lower", "rank_high"])
