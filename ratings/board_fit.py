@@ -32,9 +32,6 @@ CLUSTERED = "sandwich, votes clustered"
 WIDENED = "sandwich, widened as the votes' clusters last asked for"
 """From the cells alone: all variances times one factor that an earlier clustered fit gave."""
 
-# What snapshots said before there were clusters.
-INDEPENDENT = "sandwich, votes independent"
-
 Parameters = Mapping[str, Any]
 
 

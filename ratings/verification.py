@@ -18,7 +18,7 @@ from arena.ledger import LedgerBrokenError
 from inference.models import LanguageModel
 from ratings.board_fit import board_fit
 from ratings.board_votes import VoteRows, board_votes
-from ratings.core.outcomes import IntArray, OutcomeCells
+from ratings.core.outcomes import IntArray, OutcomeCells, VoteDataError
 from ratings.core.standings import Standings
 from ratings.funnel import vote_funnel
 from ratings.ledger_votes import (
@@ -77,6 +77,8 @@ def snapshot_verify(*, snapshot: RatingSnapshot, progress: Progress) -> Verifica
         _compare_fit(snapshot, votes, details, counted, erased)
     except (_DifferenceError, LedgerBrokenError) as difference:
         return Verification(str(difference), erased, versions)
+    except VoteDataError as error:
+        return Verification(f"what was counted cannot be: {error}", erased, versions)
     return Verification("", erased, versions)
 
 

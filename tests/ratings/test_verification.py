@@ -106,6 +106,15 @@ def test_what_a_snapshot_says_of_itself_is_compared(
     assert bool(difference) == bool(says)
 
 
+def test_cells_of_a_model_that_never_was_are_a_difference(busy: Contestants) -> None:
+    snapshot = snapshot_fit()
+    cells = snapshot.cells
+    cells[0][0] = 10**9
+    RatingSnapshot.objects.filter(pk=snapshot.pk).update(cells=cells)
+
+    assert "cannot be" in verified(snapshot).difference
+
+
 def test_a_single_cell_that_differs_is_named(busy: Contestants) -> None:
     snapshot = snapshot_fit()
     cells = snapshot.cells
