@@ -62,7 +62,7 @@ def interval_notes(found: Estimates, interval: str) -> list[str]:
     if voters < FEWEST_CLUSTERS:
         notes.append(f"Fewer than {FEWEST_CLUSTERS} effective voters: no intervals.")
     elif prompts and prompts[0] >= FEWEST_CLUSTERS:
-        notes.append(f"Intervals are clustered by prompt too: as of {prompts[0]:.1f} equal ones.")
+        notes.append(f"Intervals are clustered by prompt too, worth {prompts[0]:.1f} equal ones.")
     elif prompts:
         notes.append(
             f"The votes are worth only {prompts[0]:.1f} equal prompts: intervals hold for these "
