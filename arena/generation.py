@@ -9,13 +9,12 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import httpx
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
@@ -25,8 +24,9 @@ from arena.live import LiveSide, LiveTurn
 from arena.models import Answer
 from arena.services import answers
 from inference import errors
-from inference.client import EndpointAddress, Finish, stream_chat
+from inference.client import Finish, ModelClient, ReasoningDelta
 from inference.dialects import ChatMessage
+from inference.endpoint_pool import EndpointAddress
 from inference.services import endpoint_report
 
 logger = logging.getLogger(__name__)
@@ -37,14 +37,13 @@ SAVE_ATTEMPTS = 5
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 # Looked up by class, the nearest first.
-_ERRORS: dict[type[BaseException], Answer.Error] = {
+ERROR_CODES: Mapping[type[BaseException], Answer.Error] = {
     errors.EndpointUnavailableError: Answer.Error.UNAVAILABLE,
     errors.EndpointBusyError: Answer.Error.BUSY,
     errors.EndpointTimeoutError: Answer.Error.TIMEOUT,
     errors.ContextOverflowError: Answer.Error.TOO_LONG,
     errors.RequestRefusedError: Answer.Error.REFUSED,
     errors.EndlessAnswerError: Answer.Error.ENDLESS,
-    TimeoutError: Answer.Error.TIMEOUT,
 }
 
 
@@ -54,8 +53,7 @@ class Generation:
 
     answer_id: int
     side: str
-    endpoint_id: int
-    endpoint: EndpointAddress
+    endpoints: Sequence[EndpointAddress]
     messages: Sequence[ChatMessage]
     sampling: Mapping[str, Any]
 
@@ -75,7 +73,7 @@ class Work:
 class _Reading:
     """What is known of one answer besides its text."""
 
-    finish: Finish = field(default_factory=lambda: Finish(""))
+    finish: Finish = field(default_factory=Finish)
     first_token_at: datetime | None = None
 
 
@@ -95,7 +93,7 @@ class TurnGeneration:
         self._frame_due = False
         self._last_frame = 0.0
 
-    async def run(self, client: httpx.AsyncClient) -> None:
+    async def run(self, client: ModelClient) -> None:
         """Generate all sides; every one of them ends, and its end is told."""
         try:
             await asyncio.gather(*(self._generate(client, g) for g in self.work.generations))
@@ -109,7 +107,7 @@ class TurnGeneration:
             for task in self._readings.values():
                 task.cancel()
 
-    async def _generate(self, client: httpx.AsyncClient, generation: Generation) -> None:
+    async def _generate(self, client: ModelClient, generation: Generation) -> None:
         reading = _Reading()
         # Reading is a task of its own, so that a cut cancels it and never the saving after it.
         task = asyncio.get_running_loop().create_task(self._read(client, generation, reading))
@@ -117,7 +115,7 @@ class TurnGeneration:
         if self._cut_state is not None:
             task.cancel()
         await asyncio.wait({task})
-        state, error, detail = await self._verdict(task, generation)
+        state, error, detail = await self._verdict(task, generation, reading)
         side = self.turn.sides[generation.side]
         with self.turn.lock:
             side.state, side.error = state, error
@@ -138,32 +136,30 @@ class TurnGeneration:
         metrics.answers_ended.labels(state=side.state, error=side.error).inc()
         self.turn.announce_end(generation.side)
 
-    async def _read(
-        self, client: httpx.AsyncClient, generation: Generation, reading: _Reading
-    ) -> None:
+    async def _read(self, client: ModelClient, generation: Generation, reading: _Reading) -> None:
         asked_at = timezone.now()
-        async with asyncio.timeout(generation.endpoint.total_timeout):
-            stream = stream_chat(
-                client=client,
-                endpoint=generation.endpoint,
-                messages=generation.messages,
-                sampling=generation.sampling,
-            )
-            # Closed here and now, so that a cut gives the upstream connection back at once.
-            async with aclosing(stream):
-                async for piece in stream:
-                    if isinstance(piece, Finish):
-                        reading.finish = piece
-                        continue
-                    if reading.first_token_at is None:
-                        reading.first_token_at = timezone.now()
-                        waited = reading.first_token_at - asked_at
-                        metrics.first_token_seconds.observe(waited.total_seconds())
-                    self.turn.append(generation.side, _UNSTORABLE.sub("\ufffd", piece))
-                    self._frame_soon()
+        stream = client.stream(
+            endpoints=generation.endpoints,
+            messages=generation.messages,
+            sampling=generation.sampling,
+        )
+        # Closed here and now, so that a cut gives the upstream connection back at once.
+        async with aclosing(stream):
+            async for delta in stream:
+                if isinstance(delta, Finish):
+                    reading.finish = delta
+                    continue
+                if isinstance(delta, ReasoningDelta):
+                    continue
+                if reading.first_token_at is None:
+                    reading.first_token_at = timezone.now()
+                    waited = reading.first_token_at - asked_at
+                    metrics.first_token_seconds.observe(waited.total_seconds())
+                self.turn.append(generation.side, _UNSTORABLE.sub("\ufffd", delta.text))
+                self._frame_soon()
 
     async def _verdict(
-        self, task: asyncio.Task[None], generation: Generation
+        self, task: asyncio.Task[None], generation: Generation, reading: _Reading
     ) -> tuple[Answer.State, str, str]:
         """How a reading ended: state, error code, and the operators' detail."""
         if task.cancelled():
@@ -171,27 +167,41 @@ class TurnGeneration:
             return state, Answer.Error.INTERRUPTED if state == Answer.State.FAILED else "", ""
         problem = task.exception()
         if problem is None:
+            await self._report_outages(reading.finish.setbacks, reading.finish.endpoint)
             if self.turn.sides[generation.side].text.strip():
                 return Answer.State.COMPLETE, "", ""
             return Answer.State.FAILED, Answer.Error.EMPTY, ""
         error = next(
-            (_ERRORS[kind] for kind in type(problem).__mro__ if kind in _ERRORS),
+            (ERROR_CODES[kind] for kind in type(problem).__mro__ if kind in ERROR_CODES),
             Answer.Error.UNAVAILABLE,
         )
         detail = _UNSTORABLE.sub("\ufffd", f"{type(problem).__name__}: {problem}")
         logger.warning("answer %s: %s", generation.answer_id, error)
-        if not isinstance(problem, (errors.GenerationError, TimeoutError)):
+        if isinstance(problem, errors.GenerationError):
+            await self._report_outages([*problem.setbacks, problem])
+        else:
             logger.error("answer %s: unforeseen", generation.answer_id, exc_info=problem)
-        if isinstance(problem, errors.EndpointUnavailableError):
-            await self._report_outage(generation.endpoint_id, detail)
         return Answer.State.FAILED, error, detail
 
-    async def _report_outage(self, endpoint_id: int, detail: str) -> None:
-        try:
-            await in_database(endpoint_report, endpoint_id=endpoint_id, problem=detail)
-        except DatabaseError:
-            # The next probe finds it again; the answer's own end matters more.
-            logger.exception("the outage of endpoint %s could not be noted", endpoint_id)
+    async def _report_outages(
+        self, failures: Iterable[errors.GenerationError], works: EndpointAddress | None = None
+    ) -> None:
+        """Note the endpoints that could serve nobody; not one that then did."""
+        kinds = (errors.EndpointUnavailableError, errors.ConnectTimeoutError)
+        outages = {
+            failure.endpoint: f"{type(failure).__name__}: {failure}"
+            for failure in failures
+            if isinstance(failure, kinds) and failure.endpoint not in (None, works)
+        }
+        for endpoint, said in outages.items():
+            if endpoint is None or endpoint.id is None:
+                continue
+            detail = _UNSTORABLE.sub("\ufffd", said)
+            try:
+                await in_database(endpoint_report, endpoint_id=endpoint.id, problem=detail)
+            except DatabaseError:
+                # The next probe finds it again; the answer's own end matters more.
+                logger.exception("the outage of endpoint %s could not be noted", endpoint.id)
 
     async def _save_end(self, end: answers.AnswerEnd) -> tuple[str, str]:
         """Save an end; the state and error that the answer has in the database then.

@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Collection
 from concurrent.futures import Future
 
-import httpx
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -25,7 +24,8 @@ from arena.generation import TurnGeneration, Work
 from arena.live import LiveTurn
 from arena.models import Answer
 from arena.services import answers
-from inference.client import chat_client
+from inference.client import ModelClient
+from inference.selectors import network_guard
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Runner:
     def __init__(self) -> None:
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._client: ModelClient | None = None
         # The newest generation of each battle, and the tasks of all of them.
         self._newest: dict[uuid.UUID, TurnGeneration] = {}
         self._tasks: dict[asyncio.Task[None], TurnGeneration] = {}
@@ -89,7 +89,7 @@ class Runner:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
-        self._client = chat_client()
+        self._client = ModelClient(guard=network_guard())
         saver = loop.create_task(self._save_forever())
         loop.run_forever()
         saver.cancel()

@@ -9,14 +9,24 @@ from pathlib import Path
 NOT_BENCHMARKS = {
     "__init__",
     "__main__",
+    "burst",
+    "contender_process",
     "product",
+    "prompt_texts",
     "promises",
     "race",
+    "read_bandwidth",
     "results",
+    "serving_contenders",
+    "serving_promises",
+    "serving_tables",
     "simulated_votes",
     "stamped_endpoint",
     "stored_votes",
+    "stream_client",
+    "two_models",
     "vote_data",
+    "watched_server",
 }
 
 

@@ -34,6 +34,7 @@ category = "chat"
 [[models.endpoints]]
 base_url = "http://127.0.0.1:{{port}}/v1"
 name = "stamp-{side}"
+concurrency = 64
 """
     for side in "ab"
 )

@@ -61,6 +61,7 @@ def database(models_toml: str) -> Iterator[dict[str, str]]:
                 "DATA_DIR": str(data_dir),
                 "DATABASE_URL": server.service_url,
                 "ARENA_RATE_LIMITS": "",
+                "ENDPOINT_NETWORKS": "127.0.0.1/32",
             }
             models = Path(folder) / "models.toml"
             models.write_text(models_toml)

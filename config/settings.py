@@ -17,6 +17,7 @@ from environs import Env
 from arena.rate_limits import rate_limits_parse
 from arena.tagging.own_rules import own_rules_read
 from config.secrets import secret_key, secret_key_fallbacks
+from inference.network_guard import networks_parse
 
 # Lets Django's generic classes be written with their type, as in ModelAdmin[Vote].
 django_stubs_ext.monkeypatch()
@@ -47,6 +48,8 @@ ALLOWED_HOSTS = [_public.hostname, *LOOPBACK_HOSTS]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# Where models may be asked besides public addresses and the own inference service.
+ENDPOINT_NETWORKS = networks_parse(env.str("ENDPOINT_NETWORKS", ""))
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = VOTER_COOKIE_SECURE = PUBLIC_IS_HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

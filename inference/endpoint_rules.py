@@ -19,6 +19,7 @@ def address_problem(value: str) -> str:
     try:
         parts = urlsplit(value)
         host, user = parts.hostname, parts.username or parts.password
+        _ = parts.port  # a number above 65535 is found only here
     except ValueError:
         return "is not an address"
     if parts.scheme not in ("http", "https"):

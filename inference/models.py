@@ -6,6 +6,8 @@ Knows nothing of votes, benchmarks or pages. The fields are those of the model f
 
 from __future__ import annotations
 
+import math
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -144,6 +146,11 @@ def validate_key_name(value: str) -> None:
         raise ValidationError(f"This {problem}.")
 
 
+def validate_seconds(value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ValidationError("A limit must be above 0 seconds.")
+
+
 class Endpoint(models.Model):
     """Where a model answers. An empty base URL is this installation's own inference service."""
 
@@ -163,11 +170,13 @@ class Endpoint(models.Model):
         validators=[validate_key_name],
         help_text="Name of the environment variable that holds the key; never the key.",
     )
-    concurrency = models.PositiveIntegerField(default=8)
-    connect_timeout = models.FloatField(default=5.0, help_text="Seconds, as all limits here.")
-    first_token_timeout = models.FloatField(default=60.0)
-    between_tokens_timeout = models.FloatField(default=30.0)
-    total_timeout = models.FloatField(default=300.0)
+    concurrency = models.PositiveIntegerField(default=8, validators=[MinValueValidator(1)])
+    connect_timeout = models.FloatField(
+        default=5.0, validators=[validate_seconds], help_text="Seconds, as all limits here."
+    )
+    first_token_timeout = models.FloatField(default=60.0, validators=[validate_seconds])
+    between_tokens_timeout = models.FloatField(default=20.0, validators=[validate_seconds])
+    total_timeout = models.FloatField(default=300.0, validators=[validate_seconds])
     is_up = models.BooleanField(default=False, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     problem = models.CharField(

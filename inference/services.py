@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import httpx
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from inference.client import auth_headers
+from inference.endpoint_pool import EndpointAddress
+from inference.errors import GenerationError
+from inference.exchange import models_served
 from inference.model_file import ModelFile, ModelSpec
 from inference.models import Endpoint, LanguageModel, Organization, Training
+from inference.network_guard import http_client
+from inference.selectors import endpoint_address, network_guard
 
 logger = logging.getLogger(__name__)
 
 PROBE_TIMEOUT_SECONDS = 3.0
+PROBES_AT_ONCE = 16
 SAME_FIELDS = (
     "name", "description", "licence", "open_weights", "parameters", "active_parameters",
     "precision", "category", "base_model", "checkpoint_step", "context_length",
@@ -144,35 +148,46 @@ def endpoints_probe(*, older_than: timedelta = timedelta(0)) -> int:
     )
     if not connection.in_atomic_block:
         connection.close()  # it goes back to the pool while servers take their time
-    answers: dict[tuple[str, str, str], tuple[set[str] | None, str]] = {}
-    with httpx.Client(timeout=PROBE_TIMEOUT_SECONDS, follow_redirects=False) as client:
-        for endpoint in due:
-            server = (endpoint.base_url, endpoint.dialect, endpoint.api_key_env)
-            if server not in answers:
-                answers[server] = _models_served(client, endpoint)
-            served, problem = answers[server]
-            if not problem and served is not None and endpoint.name not in served:
-                problem = f"the server answers but does not serve {endpoint.name}"
-            if bool(problem) == endpoint.is_up:
-                logger.info("endpoint %s is %s", endpoint, f"down: {problem}" if problem else "up")
-            endpoint_report(endpoint_id=endpoint.pk, problem=problem)
+    addresses = {endpoint.pk: endpoint_address(endpoint) for endpoint in due}
+    servers = {_server(address): address for address in addresses.values()}
+    answers = dict(zip(servers, asyncio.run(_servers_ask(servers.values())), strict=True))
+    for endpoint in due:
+        served, problem = answers[_server(addresses[endpoint.pk])]
+        if not problem and served is not None and endpoint.name not in served:
+            problem = f"the server answers but does not serve {endpoint.name}"
+        if bool(problem) == endpoint.is_up:
+            logger.info("endpoint %s is %s", endpoint, f"down: {problem}" if problem else "up")
+        endpoint_report(endpoint_id=endpoint.pk, problem=problem)
     return len(due)
 
 
-def _models_served(client: httpx.Client, endpoint: Endpoint) -> tuple[set[str] | None, str]:
-    """The names a server lists (None where it keeps no list), or what is wrong with it."""
-    url = f"{endpoint.base_url or settings.INFERENCE_URL}/models"
-    try:
-        response = client.get(
-            url, headers=auth_headers(dialect=endpoint.dialect, api_key_env=endpoint.api_key_env)
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return None, f"{type(error).__name__}: {error}"
-    if response.status_code in {404, 405}:
-        return None, ""
-    if response.status_code >= 400:
-        return None, f"GET {url} answered {response.status_code}"
-    try:
-        return {str(row["id"]) for row in response.json()["data"]}, ""
-    except (ValueError, LookupError, TypeError):
-        return None, f"GET {url} answered something that is not a list of models"
+def _server(address: EndpointAddress) -> tuple[str, str, str]:
+    return (address.base_url, address.dialect, address.api_key_env)
+
+
+async def _servers_ask(
+    addresses: Iterable[EndpointAddress],
+) -> list[tuple[set[str] | None, str]]:
+    """For each server the names it lists (None where it keeps no list), or what is wrong."""
+    at_once = asyncio.Semaphore(PROBES_AT_ONCE)
+
+    async def ask(address: EndpointAddress) -> tuple[set[str] | None, str]:
+        async with at_once:
+            try:
+                return await models_served(http, address, seconds=PROBE_TIMEOUT_SECONDS), ""
+            except GenerationError as error:
+                return None, f"{type(error).__name__}: {error}"
+
+    async with http_client(network_guard()) as http:
+        return await asyncio.gather(*(ask(address) for address in addresses))
+
+
+def endpoint_warnings() -> list[str]:
+    """One line for each endpoint that names a private address which the settings do not allow."""
+    guard = network_guard()
+    endpoints = Endpoint.objects.exclude(language_model__status=LanguageModel.Status.RETIRED)
+    return [
+        f"endpoint {endpoint} will not be asked: {problem}"
+        for endpoint in endpoints
+        if (problem := guard.literal_problem(endpoint_address(endpoint).base_url))
+    ]

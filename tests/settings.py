@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, STORAGES
+from inference.network_guard import networks_parse
 
 # Plain names: tests do not collect static files first.
 STORAGES = STORAGES | {
@@ -13,3 +14,5 @@ STORAGES = STORAGES | {
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 0, "max_size": 24}
 # Tests that are not about limits fight as many battles as they like.
 ARENA_RATE_LIMITS = ()
+# The scripted models answer on loopback.
+ENDPOINT_NETWORKS = networks_parse("127.0.0.0/8,::1")

@@ -29,10 +29,9 @@ from arena.matchmaking import pair_draw
 from arena.models import Answer, Battle, Turn, Vote, Voter, ballot_token
 from arena.prompts import prompt_clean
 from arena.runner import runner
-from inference.client import EndpointAddress
 from inference.dialects import ChatMessage
 from inference.models import LanguageModel
-from inference.selectors import endpoint_for, language_models_live
+from inference.selectors import endpoint_addresses, language_models_live
 from inference.services import endpoints_probe
 
 # Sent when the model card names none: an answer has to end.
@@ -150,25 +149,15 @@ def _work(*, turn: Turn, answers: list[Answer], kept: Mapping[str, Answer]) -> W
     generations = []
     for answer in answers:
         model = battle.language_model(answer.side)
-        endpoint = endpoint_for(language_model=model)
-        if endpoint is None:
+        endpoints = endpoint_addresses(language_model=model)
+        if not endpoints:
             # Its last endpoint went between the draw and now.
             raise NoLiveModelsError
         generations.append(
             Generation(
                 answer_id=answer.pk,
                 side=answer.side,
-                endpoint_id=endpoint.pk,
-                endpoint=EndpointAddress(
-                    base_url=endpoint.base_url.rstrip("/") or settings.INFERENCE_URL,
-                    name=endpoint.name,
-                    dialect=endpoint.dialect,
-                    api_key_env=endpoint.api_key_env,
-                    connect_timeout=endpoint.connect_timeout,
-                    first_token_timeout=endpoint.first_token_timeout,
-                    between_tokens_timeout=endpoint.between_tokens_timeout,
-                    total_timeout=endpoint.total_timeout,
-                ),
+                endpoints=endpoints,
                 messages=_messages(turn=turn, side=answer.side, model=model),
                 sampling={**DEFAULT_SAMPLING, **model.sampling},
             )

@@ -1,5 +1,6 @@
 """What is timed, a module a contender: each has `VERSION`, and `WORK`, from the name of a task to
-how its data is loaded and how it is done.
+how its data is loaded and how it is done. Those of the inference service, `engines` and
+`llama_server`, are programs instead.
 
 A module imports only what its contender needs, so that the memory of the libraries is its own.
 """

@@ -1,15 +1,12 @@
-"""The HTTP service: routes, streams and their ends.
+"""The HTTP service: routes, request bodies and errors.
 
-It knows the protocol and the fleet; it knows neither torch nor how a model is loaded.
+It knows the protocol and the fleet; it knows neither torch nor how a model is loaded or computed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,28 +17,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from inference.server.chat import ChatFormat, ChatFormatError
-from inference.server.engine import ContextOverflowError, EngineFullError, ModelEngine
+from inference.server.admin_routes import admin_routes
+from inference.server.api_error import ApiError
+from inference.server.completion import Completion
 from inference.server.fleet import Fleet, ServedModel
-from inference.server.generation import Delta, EngineError, Generation, GenerationRequest
-from inference.server.protocol import (
-    ApiError,
-    CompletionCall,
-    Reply,
-    model_of,
-    read_body,
-    read_call,
-)
+from inference.server.protocol import CompletionCall, model_of, read_body, read_call
+from inference.server.request_body import read_limited
+from inference.server.settings import ServiceSettings
+from inference.server.traffic import Traffic
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 4 * 2**20
 _CLIENT_GONE = 499
+_LARGE_BODY = 32 * 2**10
+"""Bytes that take longer to read than the event loop may wait."""
+_DEFAULTS = ServiceSettings()
 
 
-def make_app(fleet: Fleet) -> Starlette:
+def make_app(fleet: Fleet, settings: ServiceSettings = _DEFAULTS) -> Starlette:
     """The ASGI application. Loading begins when it starts and the engines end when it stops."""
 
     @asynccontextmanager
@@ -54,22 +48,32 @@ def make_app(fleet: Fleet) -> Starlette:
         lifespan=lifespan,
         routes=[
             Route("/v1/models", list_models),
-            Route("/v1/models/{model}", show_model),
+            Route("/v1/models/{model:path}", show_model),
             Route("/v1/chat/completions", chat_completions, methods=["POST"]),
             Route("/v1/completions", completions, methods=["POST"]),
+            *admin_routes(),
             Route("/health", health),
             Route("/ready", ready),
             Route("/metrics", metrics),
         ],
-        exception_handlers={ApiError: _answer_error, HTTPException: _answer_http_error},
+        exception_handlers={
+            ApiError: _answer_error,
+            HTTPException: _answer_http_error,
+            ClientDisconnect: _answer_nobody,
+            Exception: _answer_mistake,
+        },
     )
+    app.router.redirect_slashes = False
     app.state.fleet = fleet
+    app.state.settings = settings
+    app.state.traffic = Traffic()
+    app.state.loading = set()
     return app
 
 
 async def list_models(request: Request) -> Response:
-    """`GET /v1/models`: the models that can answer now."""
-    entries = [entry for entry in _fleet(request).models.values() if entry.state == "ready"]
+    """`GET /v1/models`: the models that can answer, those included that have to be woken first."""
+    entries = [entry for entry in _fleet(request).models.values() if _answers(entry)]
     return JSONResponse({"object": "list", "data": [_model_card(entry) for entry in entries]})
 
 
@@ -89,7 +93,7 @@ async def completions(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """`GET /health`: 503 once a batching thread died; the process should then be started anew."""
+    """`GET /health`: 503 while a batching thread is dead; the service restarts it."""
     dead = _fleet(request).dead()
     if dead:
         return JSONResponse({"status": "dead", "models": dead}, status_code=503)
@@ -97,7 +101,9 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """`GET /ready`: 503 with the reasons until every model can answer."""
+    """`GET /ready`: 503 with the reasons until every model can answer, and while draining."""
+    if _traffic(request).draining:
+        return JSONResponse({"status": "shutting down", "models": {}}, status_code=503)
     reasons = _fleet(request).not_ready()
     if reasons:
         return JSONResponse({"status": "not ready", "models": reasons}, status_code=503)
@@ -111,173 +117,29 @@ async def metrics(request: Request) -> Response:
 
 
 async def _complete(request: Request, *, chat: bool) -> Response:
-    body = read_body(await _read_limited(request))
-    entry = _find(_fleet(request), model_of(body))
-    call = read_call(body, entry.spec.sampling, chat=chat)
-    if entry.engine is None or entry.chat is None:
-        message = f"{call.model} is not ready: {entry.reason}"
-        raise ApiError(503, message, code="model_not_ready", retry_after=5)
-    # A long prompt takes tens of milliseconds to tokenise, in which no stream could go on.
-    prompt = await asyncio.to_thread(_encode, call, entry.chat, chat=chat)
-    generation = _admit(entry.engine, entry.chat, call, prompt, chat=chat)
-    reply = Reply(
-        id=f"{'chatcmpl' if chat else 'cmpl'}-{uuid.uuid4().hex}",
-        created=int(time.time()),
-        call=call,
-        chat=chat,
-        prompt_tokens=len(prompt),
-    )
-    watch = asyncio.create_task(_close_when_gone(request, generation))
-    deltas = aiter(generation)
-    try:
-        # The first token decides between an error status and a stream.
-        first = await anext(deltas, None)
-        if call.stream and first is not None:
-            return _EventStream(generation, deltas, first, reply, watch)
-        return await _whole(deltas, first, reply)
-    except EngineError as error:
-        raise ApiError(503, str(error), code="engine_failed", retry_after=5) from error
-    finally:
-        if not call.stream or generation.ended:
-            generation.close()
-            watch.cancel()
+    traffic, fleet = _traffic(request), _fleet(request)
+    traffic.check_open()
+    raw = await read_limited(request)
 
+    def read() -> tuple[ServedModel, CompletionCall]:
+        body = read_body(raw)
+        entry = _find(fleet, model_of(body))
+        return entry, read_call(body, entry.spec.sampling, chat=chat)
 
-async def _whole(deltas: AsyncIterator[Delta], first: Delta | None, reply: Reply) -> Response:
-    pieces: list[Delta] = [first] if first else []
-    pieces.extend([delta async for delta in deltas])
-    if not pieces or pieces[-1].finish_reason is None:
-        return Response(status_code=_CLIENT_GONE)
-    last = pieces[-1]
-    text = "".join(piece.text for piece in pieces)
-    return JSONResponse(
-        reply.whole(text, last.completion_tokens, last.finish_reason or "stop"),
-    )
-
-
-class _EventStream(Response):
-    """Server-Sent Events, one write per delta and nothing held back."""
-
-    def __init__(
-        self,
-        generation: Generation,
-        deltas: AsyncIterator[Delta],
-        first: Delta,
-        reply: Reply,
-        watch: asyncio.Task[None],
-    ) -> None:
-        super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
-        # The length is not known and proxies must not collect.
-        del self.headers["content-length"]
-        self.headers["x-accel-buffering"] = "no"
-        self.generation = generation
-        self.deltas = deltas
-        self.first = first
-        self.reply = reply
-        self.watch = watch
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope, receive  # whoever watches for the client's end reads `receive`
-
-        async def write(text: str, *, more: bool = True) -> None:
-            await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
-
-        try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
-            async for event in self._events():
-                await write(event)
-            await write("", more=False)
-        except (OSError, ClientDisconnect):
-            logger.info("%s: the reader went away", self.generation.id)
-        finally:
-            self.generation.close()
-            self.watch.cancel()
-
-    async def _events(self) -> AsyncIterator[str]:
-        delta: Delta | None = self.first
-        tokens, begun = 0, False
-        try:
-            while delta is not None:
-                tokens = delta.completion_tokens
-                yield _event(self.reply.chunk(delta.text, delta.finish_reason, first=not begun))
-                begun = True
-                delta = await anext(self.deltas, None)
-        except EngineError as error:
-            yield _event(ApiError(503, str(error), code="engine_failed").body)
-            return
-        if self.reply.call.include_usage:
-            yield _event(self.reply.usage_chunk(tokens))
-        yield "data: [DONE]\n\n"
-
-
-def _event(body: dict[str, Any]) -> str:
-    return f"data: {json.dumps(body, separators=(',', ':'))}\n\n"
-
-
-async def _close_when_gone(request: Request, generation: Generation) -> None:
-    """Free the slot when the client hangs up, even while no token is being written."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    generation.close()
-
-
-def _encode(call: CompletionCall, format_: ChatFormat, *, chat: bool) -> list[int]:
-    if not chat:
-        text = isinstance(call.prompt, str)
-        return format_.encode_text(str(call.prompt)) if text else [int(t) for t in call.prompt]
-    try:
-        return format_.encode_chat(call.messages)
-    except ChatFormatError as error:
-        raise ApiError(400, str(error), param="messages") from error
-
-
-def _admit(
-    engine: ModelEngine, format_: ChatFormat, call: CompletionCall, prompt: list[int], *, chat: bool
-) -> Generation:
-    if not prompt:
-        raise ApiError(400, "the prompt is empty", param="prompt")
-    beyond = [token for token in prompt if not 0 <= token < engine.vocabulary]
-    if beyond:
-        raise ApiError(400, f"{beyond[0]} is no token id of this model", param="prompt")
-    wanted = GenerationRequest(
-        prompt=prompt,
-        max_tokens=call.max_tokens,
-        temperature=call.temperature,
-        top_p=call.top_p,
-        top_k=call.top_k,
-        stop=call.stop + (format_.stops if chat else ()),
-    )
-    try:
-        return engine.admit(wanted)
-    except ContextOverflowError as error:
-        raise ApiError(400, str(error), code="context_length_exceeded") from error
-    except EngineFullError as error:
-        raise ApiError(
-            429, str(error), code="rate_limit_exceeded", retry_after=error.retry_after
-        ) from error
-    except EngineError as error:
-        raise ApiError(503, str(error), code="engine_failed", retry_after=5) from error
-
-
-async def _read_limited(request: Request) -> bytes:
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > MAX_BODY_BYTES:
-            raise ApiError(413, f"the body is above {MAX_BODY_BYTES // 2**20} MiB")
-        pieces.append(piece)
-    return b"".join(pieces)
+    entry, call = await asyncio.to_thread(read) if len(raw) > _LARGE_BODY else read()
+    traffic.check_open()
+    settings: ServiceSettings = request.app.state.settings
+    return Completion(call, entry, fleet=fleet, settings=settings, traffic=traffic)
 
 
 def _fleet(request: Request) -> Fleet:
     fleet: Fleet = request.app.state.fleet
     return fleet
+
+
+def _traffic(request: Request) -> Traffic:
+    traffic: Traffic = request.app.state.traffic
+    return traffic
 
 
 def _find(fleet: Fleet, model: str) -> ServedModel:
@@ -289,22 +151,36 @@ def _find(fleet: Fleet, model: str) -> ServedModel:
     return entry
 
 
+def _answers(entry: ServedModel) -> bool:
+    return entry.state in ("ready", "asleep")
+
+
 def _model_card(entry: ServedModel) -> dict[str, Any]:
     card = {"id": entry.spec.slug, "object": "model", "created": entry.created}
     card["owned_by"] = entry.spec.organization
-    if entry.engine is not None:
+    if entry.runtime is not None:
         # The name under which vLLM gives it, so that clients of either find it.
-        card["max_model_len"] = entry.engine.limits.context_length
+        card["max_model_len"] = entry.runtime.engine.limits.context_length
     return card
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for this class only
-    headers = {"retry-after": str(error.retry_after)} if error.retry_after else None
-    return JSONResponse(error.body, status_code=error.status, headers=headers)
+    return error.response()
 
 
-async def _answer_http_error(_: Request, error: Exception) -> Response:
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    """404 and 405 of the routes."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    body = ApiError(error.status_code, error.detail).body
-    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    return ApiError(error.status_code, message).response(dict(error.headers or {}))
+
+
+async def _answer_nobody(_: Request, __: Exception) -> Response:
+    """The client left before its request was whole."""
+    return Response(status_code=_CLIENT_GONE)
+
+
+async def _answer_mistake(_: Request, __: Exception) -> Response:
+    """What nobody foresaw. The server logs it with its traceback."""
+    return ApiError(500, "the service made a mistake", code="internal_error").response()

@@ -11,14 +11,19 @@ import math
 import queue
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
+from transformers.generation.continuous_batching.requests import GenerationOutput
 
-from inference.server.generation import EngineError, Generation, GenerationRequest
-from inference.server.sampling import install_processors, sampling_config
+from inference.server import cpu
+from inference.server.device_thread import DeviceThread
+from inference.server.generation import EngineError, Generation, GenerationRequest, Progress
+from inference.server.sampling import Sampler, greedy_config, install_sampler
 from inference.server.telemetry import Telemetry
 from inference.server.text import Decode
 
@@ -65,6 +70,7 @@ class ModelEngine:
         eos_token_ids: list[int],
         limits: EngineLimits,
         telemetry: Telemetry,
+        device_thread: DeviceThread,
     ) -> None:
         self.name = name
         self.limits = limits
@@ -78,8 +84,11 @@ class ModelEngine:
         self._numbers = itertools.count()
         self._seconds_per_request = 5.0
         self._closed = False
+        on_cuda = model.device.type == "cuda"
+        if model.device.type == "cpu":
+            cpu.use_attention(model)
         self._manager = model.init_continuous_batching(
-            generation_config=sampling_config(eos_token_ids),
+            generation_config=greedy_config(eos_token_ids),
             continuous_batching_config=ContinuousBatchingConfig(
                 page_size=limits.page_size,
                 num_blocks=self._pages,
@@ -88,11 +97,18 @@ class ModelEngine:
                 # Pages are reserved before a request starts, so none is ever evicted for another.
                 safety_margin=0.0,
                 per_request_processors=True,
-                auto_switch_to_flash=model.device.type == "cuda",
+                auto_switch_to_flash=on_cuda,
+                # The sampler's parameters belong to one step at a time.
+                use_async_batching=False,
+                # The fast path of flash attention; elsewhere there is no kernel that reads it.
+                max_blocks_per_request=None if on_cuda else 0,
             ),
         )
-        self.vocabulary = int(model.get_output_embeddings().weight.size(0))
-        install_processors(self._manager, vocabulary=self.vocabulary)
+        self.vocabulary = int(model.get_output_embeddings().out_features)
+        self._sampler = Sampler(rows=limits.max_running, device=model.device)
+        install_sampler(self._manager, self._sampler)
+        compute = self._manager._generation_step  # noqa: SLF001 - the only place to take turns
+        self._manager._generation_step = partial(self._step, compute, device_thread)  # noqa: SLF001
 
     def start(self) -> None:
         """Start the batching thread and send one token through it, in the caller's thread.
@@ -109,11 +125,13 @@ class ModelEngine:
             temperature=0.0,
             top_p=0.5,
             top_k=2,
+            logprobs=True,
         )
         output = self._manager.get_result("probe", timeout=_PROBE_SECONDS)
         if output is None or output.error:
             reason = output.error if output else "no answer"
             raise EngineError(f"{self.name}: the first token failed: {reason}")
+        self._sampler.reports.clear()
 
     def stop(self) -> None:
         """End the batching thread; requests under way fail. Blocks for a step of the model."""
@@ -132,6 +150,11 @@ class ModelEngine:
         """Requests in the batch."""
         return len(self._running)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that were admitted and have not begun."""
+        return len(self._waiting)
+
     def check_fits(self, prompt_tokens: int, max_tokens: int) -> None:
         """Raises ContextOverflowError with the numbers in it."""
         limit = min(self.limits.context_length, self._pages * self.limits.page_size)
@@ -146,18 +169,29 @@ class ModelEngine:
 
         Raises EngineFullError, EngineError or ContextOverflowError at once.
         """
+        return self.admit_all([request])[0]
+
+    def admit_all(self, requests: Sequence[GenerationRequest]) -> list[Generation]:
+        """Take all of the requests or none. Raises as `admit` does."""
         if self._closed or not self.alive:
             raise EngineError(f"{self.name} is not running")
-        self.check_fits(len(request.prompt), request.max_tokens)
-        if len(self._waiting) >= self.limits.max_waiting:
-            self.telemetry.requests.labels(self.name, "refused").inc()
-            rounds = math.ceil((len(self._waiting) + 1) / self.limits.max_running)
+        for request in requests:
+            self.check_fits(len(request.prompt), request.max_tokens)
+        places = self.limits.max_waiting + self.limits.max_running - len(self._running)
+        if len(self._waiting) >= self.limits.max_waiting or (
+            len(self._waiting) + len(requests) > places
+        ):
+            self.telemetry.requests.labels(self.name, "refused").inc(len(requests))
+            rounds = math.ceil((len(self._waiting) + len(requests)) / self.limits.max_running)
             raise EngineFullError(max(1, math.ceil(rounds * self._seconds_per_request)))
-        pages = math.ceil((len(request.prompt) + request.max_tokens) / self.limits.page_size)
-        generation = Generation(self, f"{self.name}-{next(self._numbers)}", request, pages)
-        self._waiting.append(generation)
+        generations = []
+        for request in requests:
+            pages = math.ceil((len(request.prompt) + request.max_tokens) / self.limits.page_size)
+            name = f"{self.name}-{next(self._numbers)}"
+            generations.append(Generation(self, name, request, pages))
+        self._waiting.extend(generations)
         self._start_waiting()
-        return generation
+        return generations
 
     def release(self, generation: Generation) -> None:
         """Forget a generation that ended, whatever the reason. Called by it, once."""
@@ -165,6 +199,7 @@ class ModelEngine:
             self._pages_used -= generation.pages
             with self._manager.output_router._lock:  # noqa: SLF001 - there is no public way
                 self._manager.output_router.result_handlers.pop(generation.id, None)
+            self._sampler.reports.pop(generation.id, None)
             self._drop_orphans()
         elif generation in self._waiting:
             self._waiting.remove(generation)
@@ -187,7 +222,7 @@ class ModelEngine:
             self._pages_used += first.pages
             self._running[first.id] = first
             # Registered before it is added: the first token may come before this line returns.
-            self._manager.register_result_handler(first.id, first.receive)
+            self._manager.register_result_handler(first.id, partial(self._deliver, first))
             self._manager.add_request(
                 first.request.prompt,
                 request_id=first.id,
@@ -197,10 +232,27 @@ class ModelEngine:
                 temperature=float(first.request.temperature),
                 top_p=float(first.request.top_p),
                 top_k=first.request.top_k,
+                logprobs=first.request.logprobs,
             )
         self.telemetry.running.labels(self.name).set(len(self._running))
         self.telemetry.waiting.labels(self.name).set(len(self._waiting))
         self.telemetry.cache_used.labels(self.name).set(self._pages_used / self._pages)
+
+    def _deliver(self, generation: Generation, output: GenerationOutput) -> None:
+        """The manager's callback, on the event loop: the tokens so far."""
+        tokens, reports = output.generated_tokens, None
+        if generation.request.logprobs:
+            # The thread may be a token ahead of what it has told.
+            reports = self._sampler.reports.get(generation.id, [])[: len(tokens)]
+        failure = output.error
+        generation.receive(
+            Progress(tokens=tokens, logprobs=reports, done=output.is_finished(), error=failure)
+        )
+
+    def _step(self, compute: Callable[[], None], device_thread: DeviceThread) -> None:
+        """One step of the manager, in its thread."""
+        device_thread.run(compute)
+        self._sampler.collect()
 
     def _drop_orphans(self) -> None:
         """Outputs made between a cancellation and its effect, which nobody will fetch."""

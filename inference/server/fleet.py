@@ -1,207 +1,336 @@
 """All models of one service: loaded in the background, then served side by side.
 
-It knows model files, checkpoints and engines; it knows no HTTP.
+It knows model files, and which model may be used when; it knows no HTTP. Its state belongs to the
+event loop: whatever takes time is done in threads that change none of it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from inference.model_file import ModelSpec, WeightsSpec
+from inference.model_file import ModelFileError, ModelSpec, read_model_file
+from inference.server.background import in_background
 from inference.server.chat import ChatFormat
-from inference.server.checkpoint import eos_tokens, load_model, load_tokenizer
-from inference.server.engine import EngineLimits, ModelEngine, cache_tokens_for
+from inference.server.checkpoint import (
+    CheckpointError,
+    check_architecture,
+    fingerprint,
+    load_tokenizer,
+    weight_bytes,
+)
+from inference.server.device import cache_limit, memory_limit
+from inference.server.memory import DeviceMemory, Footprint, gib
+from inference.server.restarts import watch_engines
+from inference.server.runtime import Runtime, Workshop
+from inference.server.served_model import DIED, ModelUnavailableError, ServedModel
+from inference.server.settings import FleetSettings
 from inference.server.telemetry import Telemetry
+from inference.server.wake_line import WakeLine
 from inference.server.weights import WeightsError, fetch_weights
+
+__all__ = ["Fleet", "FleetError", "ModelUnavailableError", "ServedModel"]
 
 logger = logging.getLogger(__name__)
 
-_CPU_CACHE_GIB = 0.75
-_CUDA_CACHE_SHARE = 0.6
+_POLL_SECONDS = 0.02
+
+
+class FleetError(ValueError):
+    """Something that cannot be done to a model; one line that says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetSettings:
-    """What the operator chose for all models together."""
-
-    cache: Path
-    """Folder of downloaded and converted weights."""
-    device: torch.device
-    dtype: str = "auto"
-    """`auto`: what each model's weights say."""
-    kv_gib: float | None = None
-    """GiB of key-value cache over all models; None: 0.75 on a CPU, 60 % of what is free on CUDA."""
-    max_running: int = 16
-    max_waiting: int = 64
-
-
-class ServedModel:
-    """One model of the file and how far it has come: `waiting`, `loading`, `ready` or `failed`."""
-
-    def __init__(self, spec: ModelSpec, weights: WeightsSpec) -> None:
-        self.spec = spec
-        self.weights = weights
-        self.state = "waiting"
-        self.reason = "waiting to be loaded"
-        self.created = int(time.time())
-        self.engine: ModelEngine | None = None
-        self.chat: ChatFormat | None = None
-
-    def advance(self, state: str, reason: str = "") -> None:
-        self.state, self.reason = state, reason
-        level = logging.ERROR if state == "failed" else logging.INFO
-        logger.log(level, "%s: %s", self.spec.slug, reason or state)
-
-
-@dataclass
-class _Loaded:
-    """A model in memory that has no engine yet."""
-
-    entry: ServedModel
-    model: Any
+class _Prepared:
+    folder: Path
+    weight_bytes: int
     tokenizer: Any
-    seconds: float
+    chat: ChatFormat
+    fingerprint: str
 
 
 class Fleet:
     """The models with `[models.weights]` of a model file, by slug."""
 
     def __init__(
-        self, specs: Sequence[ModelSpec], settings: FleetSettings, telemetry: Telemetry
+        self,
+        specs: Sequence[ModelSpec],
+        settings: FleetSettings,
+        telemetry: Telemetry,
+        *,
+        model_file: Path | None = None,
     ) -> None:
         self.settings = settings
         self.telemetry = telemetry
+        self.model_file = model_file
+        """Read again when a model is loaded on request."""
         self.models = {
             spec.slug: ServedModel(spec, spec.weights)
             for spec in specs
             if spec.weights is not None and spec.status != "retired"
         }
-        self._stopping = threading.Event()
+        limit = memory_limit(settings.device, settings.memory_gib)
+        self.memory = DeviceMemory(
+            limit=limit, cache_limit=cache_limit(settings.device, settings.kv_gib, limit)
+        )
+        self._workshop = Workshop(settings, telemetry)
+        self._line = WakeLine(self.models, self.memory, self._workshop)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def start_loading(self) -> None:
-        """Load every model in a thread of its own; the states tell how far it is."""
-        # A daemon: a download under way must not keep the process from ending.
-        threading.Thread(target=self._load_all, name="model-loader", daemon=True).start()
+        """Load every model in the background, in order; the states tell how far it is.
+
+        Called on the event loop.
+        """
+        self._loop = asyncio.get_running_loop()
+        self.telemetry.memory_limit.set(self.memory.limit)
+        logger.info(
+            "%s: %s for weights and caches, of it %s for caches",
+            self.settings.device,
+            gib(self.memory.limit),
+            gib(self.memory.cache_limit),
+        )
+        self._spawn(self._load_all())
+        self._spawn(watch_engines(self.models, self._workshop))
 
     def stop(self) -> None:
-        """End all engines; requests under way fail."""
-        self._stopping.set()
+        """End all models; requests under way fail. Blocks: never on the event loop."""
+        if self._loop is not None and not self._loop.is_closed():
+            for task in list(self._tasks):
+                self._loop.call_soon_threadsafe(task.cancel)
+        self._workshop.close()
         for entry in self.models.values():
-            if entry.engine is not None:
-                entry.engine.stop()
+            if entry.runtime is not None:
+                entry.runtime.isolated.stop()
+
+    async def wake(self, entry: ServedModel) -> Runtime:
+        """What computes the model: at once when it is awake, else as soon as it is.
+
+        Admit to it without awaiting anything between, or it may be asleep again.
+        Raises ModelUnavailableError.
+        """
+        if entry.state == "asleep" or (entry.state == "ready" and entry.yielding):
+            if entry.waking is None or entry.waking.done():
+                entry.waking = self._spawn(self._line.wake(entry))
+            entry.callers += 1
+            try:
+                # A client that gives up must not take the model from the others who wait.
+                await asyncio.shield(entry.waking)
+            finally:
+                entry.callers -= 1
+        if entry.state != "ready" or entry.runtime is None or entry.is_dead:
+            raise entry.unavailable(2 if entry.is_dead else 5)
+        entry.last_used = time.monotonic()
+        return entry.runtime
+
+    async def load(self, slug: str) -> None:
+        """Load a model of the model file, which is read again, or wake it; until it can answer.
+
+        Idle models make room for it; beside busy ones it stays asleep, to be woken on demand.
+        Raises FleetError when it cannot be loaded, ModelUnavailableError when it cannot be woken.
+        """
+        spec = await in_background(self._read_spec, slug)
+        entry = self.models.get(slug)
+        if entry is None or entry.state in ("failed", "unloaded"):
+            assert spec.weights is not None  # noqa: S101 - checked by _read_spec
+            self.models[slug] = entry = ServedModel(spec, spec.weights)
+            # It goes on when whoever asked for it is gone.
+            await asyncio.shield(self._spawn(self._load(entry, displace=True)))
+        elif entry.state == "unloading":
+            raise FleetError(f"{slug} is being unloaded ({entry.reason}): try again")
+        elif spec != entry.spec:
+            raise FleetError(f"{slug} has changed in {self.model_file}: unload it first")
+        elif entry.state == "asleep":
+            await self.wake(entry)
+        if entry.state == "failed":
+            raise FleetError(f"{slug}: {entry.reason}")
+
+    async def sleep(self, slug: str) -> None:
+        """Give the room of an idle model to others, until a request wakes it. Raises FleetError."""
+        entry = self._known(slug)
+        if entry.state == "asleep":
+            return
+        if not entry.idle:
+            under_way = entry.runtime.busy if entry.runtime else 0
+            raise FleetError(f"{slug} is {entry.state}, with {under_way} requests under way")
+        await asyncio.shield(self._spawn(self._line.sleep(entry)))
+
+    async def unload(self, slug: str, *, force: bool = False) -> None:
+        """Begin to take a model off the device: new requests are refused from now on.
+
+        Those under way may finish within `unload_seconds`, or are ended at once with `force`. The
+        state is `unloading` until the memory is free. Raises FleetError for an unknown model.
+        """
+        entry = self._known(slug)
+        if entry.state in ("ready", "unloading"):
+            first = entry.state != "unloading"
+            entry.advance("unloading", "requests under way finish")
+            entry.force_unload = entry.force_unload or force
+            if first:
+                self._spawn(self._unload(entry))
+            return
+        entry.forget()
+        entry.advance("unloaded", "unloaded on request")
 
     def not_ready(self) -> dict[str, str]:
-        """By slug, why a model cannot answer now; empty when all can."""
-        reasons = {}
-        for slug, entry in self.models.items():
-            if entry.state != "ready":
-                reasons[slug] = entry.reason
-            elif entry.engine is None or not entry.engine.alive:
-                reasons[slug] = "its batching thread died"
-        return reasons
+        """By slug, why a model that should answer cannot; one that is asleep can."""
+        return {
+            slug: DIED if entry.is_dead else entry.reason
+            for slug, entry in self.models.items()
+            if entry.is_dead or entry.state in ("waiting", "loading", "failed")
+        }
 
     def dead(self) -> list[str]:
-        """Slugs of the models that were ready and whose batching thread died."""
-        engines = ((slug, entry.engine) for slug, entry in self.models.items())
-        return [slug for slug, engine in engines if engine is not None and not engine.alive]
+        """Slugs of the models whose batching thread died, until another one runs."""
+        return [slug for slug, entry in self.models.items() if entry.is_dead]
 
-    def _load_all(self) -> None:
-        started = time.monotonic()
-        # All weights first, engines second: loading changes torch's global default dtype, which
-        # would reach into the batches of a model that runs already.
-        loaded = [model for entry in self.models.values() if (model := self._load(entry))]
-        budget = self._cache_bytes() // max(1, len(loaded))
-        for item in loaded:
-            if not self._stopping.is_set():
-                self._start(item, budget)
-        ready = sum(entry.state == "ready" for entry in self.models.values())
-        seconds = time.monotonic() - started
-        logger.info("%d of %d models ready in %.0f s", ready, len(self.models), seconds)
+    def overview(self) -> list[dict[str, Any]]:
+        """One row a model, sizes in bytes."""
+        return [self._row(slug, entry) for slug, entry in self.models.items()]
 
-    def _load(self, entry: ServedModel) -> _Loaded | None:
-        if self._stopping.is_set():
-            return None
+    def memory_overview(self) -> dict[str, int]:
+        """What weights and caches may take together and what they take, in bytes."""
+        return {
+            "limit_bytes": self.memory.limit,
+            "used_bytes": self.memory.used,
+            "cache_limit_bytes": self.memory.cache_limit,
+            "cache_used_bytes": self.memory.cache_used,
+        }
+
+    def _known(self, slug: str) -> ServedModel:
+        entry = self.models.get(slug)
+        if entry is None:
+            raise FleetError(f"the model {slug!r} is not served here")
+        return entry
+
+    def _row(self, slug: str, entry: ServedModel) -> dict[str, Any]:
+        held = self.memory.held.get(slug, Footprint(weights=0, cache=0))
+        row: dict[str, Any] = {
+            "id": slug,
+            "state": entry.state,
+            "reason": entry.reason,
+            "weights_bytes": held.weights,
+            "cache_bytes": held.cache,
+            "restarts": entry.restarts,
+            "idle_seconds": (
+                round(time.monotonic() - entry.last_used, 1) if entry.last_used else None
+            ),
+        }
+        if (runtime := entry.runtime) is not None:
+            row |= {
+                "running": runtime.engine.running,
+                "waiting": runtime.engine.waiting,
+                "isolated": runtime.isolated.busy,
+                "context_length": runtime.engine.limits.context_length,
+                "cache_tokens": runtime.engine.limits.cache_tokens,
+                "dtype": str(runtime.model.dtype).removeprefix("torch."),
+            }
+        return row
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ModelUnavailableError):
+            logger.error("a task of the fleet failed", exc_info=error)
+
+    async def _load_all(self) -> None:
+        began = time.monotonic()
+        entries = list(self.models.values())
+        for entry in entries:
+            if entry.state == "waiting":
+                await self._load(entry, displace=False)
+        able = sum(entry.state in ("ready", "asleep") for entry in entries)
+        seconds = time.monotonic() - began
+        logger.info("%d of %d models can answer after %.0f s", able, len(entries), seconds)
+
+    async def _load(self, entry: ServedModel, *, displace: bool) -> None:
         slug, began = entry.spec.slug, time.monotonic()
         entry.advance("loading", "preparing weights")
         try:
-            folder = fetch_weights(entry.weights, cache=self.settings.cache, name=slug)
-            entry.advance("loading", "loading into memory")
-            model = load_model(
-                folder, entry.weights, device=self.settings.device, dtype=self.settings.dtype
-            )
-            tokenizer = load_tokenizer(folder)
-        except WeightsError as error:
-            entry.advance("failed", str(error))
+            prepared = await in_background(self._prepare, entry)
+        except (WeightsError, CheckpointError) as error:
+            problem = str(error)
         except Exception as error:  # noqa: BLE001 - one broken checkpoint must not stop the others
-            entry.advance("failed", f"cannot be loaded: {_one_line(error)}")
-        else:
-            return _Loaded(entry, model, tokenizer, time.monotonic() - began)
-        return None
-
-    def _start(self, item: _Loaded, budget: int) -> None:
-        entry, model = item.entry, item.model
-        began = time.monotonic()
-        try:
-            chat = ChatFormat(item.tokenizer, entry.weights.chat_template)
-            engine = ModelEngine(
-                entry.spec.slug,
-                model,
-                chat.decode,
-                eos_token_ids=eos_tokens(model, item.tokenizer),
-                limits=self._limits(entry.spec, model, budget),
-                telemetry=self.telemetry,
+            problem = (
+                f"cannot be loaded: {' '.join(f'{type(error).__name__}: {error}'.split())[:300]}"
             )
-            engine.start()
-        except Exception as error:  # noqa: BLE001 - as above
-            entry.advance("failed", f"cannot be started: {_one_line(error)}")
+        else:
+            problem = ""
+        if entry.state != "loading":  # unloaded meanwhile
             return
-        seconds = item.seconds + time.monotonic() - began
-        self.telemetry.load_seconds.labels(entry.spec.slug).set(seconds)
-        entry.engine, entry.chat = engine, chat
+        if problem:
+            entry.advance("failed", problem)
+            return
+        entry.folder, entry.weight_bytes = prepared.folder, prepared.weight_bytes
+        entry.tokenizer, entry.chat = prepared.tokenizer, prepared.chat
+        entry.fingerprint = prepared.fingerprint
+        try:
+            await self._line.load(entry, displace=displace)
+        except ModelUnavailableError:
+            return  # its state says why
         entry.created = int(time.time())
-        layers = model.config.get_text_config().num_hidden_layers
-        entry.advance("ready")
-        logger.info(
-            "%s: %s on %s, %d layers, context %d, cache %d tokens, loaded in %.1f s",
-            entry.spec.slug,
-            str(model.dtype).removeprefix("torch."),
-            model.device,
-            layers,
-            engine.limits.context_length,
-            engine.limits.cache_tokens,
-            seconds,
+        if entry.state == "ready":
+            self.telemetry.load_seconds.labels(slug).set(time.monotonic() - began)
+
+    def _prepare(self, entry: ServedModel) -> _Prepared:
+        """What can be known of a model before it is on the device. In a thread."""
+        settings, spec = self.settings, entry.weights
+        folder = fetch_weights(spec, cache=settings.cache, name=entry.spec.slug)
+        check_architecture(folder)
+        size = weight_bytes(folder, spec, device=settings.device, dtype=settings.dtype)
+        tokenizer = load_tokenizer(folder)
+        return _Prepared(
+            folder=folder,
+            weight_bytes=size,
+            tokenizer=tokenizer,
+            chat=ChatFormat(tokenizer, spec.chat_template),
+            fingerprint=fingerprint(folder, spec, device=settings.device, dtype=settings.dtype),
         )
 
-    def _limits(self, spec: ModelSpec, model: Any, budget: int) -> EngineLimits:
-        cuda = self.settings.device.type == "cuda"
-        # Flash attention's block tables want 256; smaller pages waste less and share more prefixes.
-        page_size = 256 if cuda else 64
-        own = int(model.config.get_text_config().max_position_embeddings)
-        return EngineLimits(
-            context_length=min(own, spec.context_length or own),
-            cache_tokens=cache_tokens_for(model, budget=budget, page_size=page_size),
-            page_size=page_size,
-            max_running=self.settings.max_running,
-            max_waiting=self.settings.max_waiting,
-            batch_tokens=4096 if cuda else 256,
-        )
+    def _read_spec(self, slug: str) -> ModelSpec:
+        """The model's table as the file has it now. Raises FleetError. In a thread."""
+        if self.model_file is None:
+            raise FleetError("this service has no model file to load from")
+        try:
+            specs = {spec.slug: spec for spec in read_model_file(self.model_file).models}
+        except ModelFileError as error:
+            raise FleetError(str(error)) from error
+        spec = specs.get(slug)
+        if spec is None:
+            raise FleetError(f"{self.model_file.name} has no model {slug!r}")
+        if spec.weights is None:
+            raise FleetError(f"{slug} has no [models.weights] in {self.model_file.name}")
+        if spec.status == "retired":
+            raise FleetError(f"{slug} is retired in {self.model_file.name}")
+        return spec
 
-    def _cache_bytes(self) -> int:
-        if self.settings.kv_gib is not None:
-            return int(self.settings.kv_gib * 2**30)
-        if self.settings.device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(self.settings.device)
-            return int(free * _CUDA_CACHE_SHARE)
-        return int(_CPU_CACHE_GIB * 2**30)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    async def _unload(self, entry: ServedModel) -> None:
+        deadline = time.monotonic() + self.settings.unload_seconds
+        while entry.restarting:  # noqa: ASYNC110 - rare, and short
+            await asyncio.sleep(_POLL_SECONDS)
+        while (runtime := entry.runtime) is not None and not entry.force_unload:
+            if not runtime.busy or time.monotonic() > deadline:
+                break
+            entry.reason = f"{runtime.busy} requests under way finish"
+            del runtime
+            await asyncio.sleep(_POLL_SECONDS)
+        entry.reason = "giving back memory"
+        runtime = entry.runtime
+        entry.forget()
+        if runtime is not None:
+            await in_background(runtime.stop)
+        del runtime
+        await self._line.release(entry)
+        entry.advance("unloaded", "unloaded on request")

@@ -1,4 +1,4 @@
-"""One answer under way: from the manager's outputs to deltas of text.
+"""One answer under way: from tokens to deltas of text.
 
 It knows when an answer ends and how its slot is given back; it knows no batch and no HTTP.
 """
@@ -7,22 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from transformers.generation.continuous_batching.requests import GenerationOutput, RequestStatus
-
-from inference.server.text import StopFilter, TokenText
-
-if TYPE_CHECKING:
-    from inference.server.engine import ModelEngine
+from inference.server.telemetry import Telemetry
+from inference.server.text import Decode, StopFilter, TokenText
 
 _WATCH_SECONDS = 1.0
 
 
 class EngineError(RuntimeError):
-    """The engine cannot serve: its batching thread died, or it is being shut down."""
+    """What computes the answer cannot go on: its thread died, or it is being shut down."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenLogprob:
+    """A token of the answer, how likely it was, and which others were."""
+
+    token: int
+    logprob: float
+    """Natural logarithm, by the model's own distribution: before temperature, top-p and top-k."""
+    top: tuple[tuple[int, float], ...]
+    """The likeliest tokens with their log-probabilities, best first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +43,23 @@ class GenerationRequest:
     top_p: float = 1.0
     top_k: int = 0
     stop: tuple[str, ...] = ()
+    logprobs: bool = False
+    """Whether deltas carry the log-probabilities of their tokens."""
+    seed: int | None = None
+    """Of the isolated path; the batch has one generator for all and must not be given one."""
+    seconds: float | None = None
+    """Limit of time from the arrival on; the answer then ends with the reason "length"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a source tells of an answer: its tokens so far, and how it ended if it did."""
+
+    tokens: Sequence[int]
+    logprobs: Sequence[TokenLogprob] | None = None
+    """One for each token, where the request asked for them."""
+    done: bool = False
+    error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +69,57 @@ class Delta:
     text: str
     completion_tokens: int
     finish_reason: str | None = None
+    tokens: tuple[TokenLogprob, ...] = ()
+    """With log-probabilities: the tokens of this text; neither the end-of-text token nor one that a
+    stop string cut away."""
+
+
+class TokenSource(Protocol):
+    """What computes an answer and calls `Generation.receive` on the event loop."""
+
+    @property
+    def name(self) -> str:
+        """For metrics and errors."""
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Where the answer is counted."""
+
+    @property
+    def decode(self) -> Decode:
+        """Text of tokens, without special ones."""
+
+    @property
+    def eos_token_ids(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+
+    @property
+    def alive(self) -> bool:
+        """False once no token will ever come."""
+
+    def cancel(self, generation: Generation) -> None:
+        """Compute no further token of it."""
+
+    def release(self, generation: Generation) -> None:
+        """Forget it. Called once, whatever the reason of its end."""
+
+
+@dataclass
+class _Reported:
+    """Tokens with log-probabilities that wait until their text is sent."""
+
+    waiting: deque[tuple[TokenLogprob, int]] = field(default_factory=deque)
+    """With each token, how many characters the answer has after it."""
+    decoded: int = 0
+    sent: int = 0
+
+    def release(self, text: str) -> tuple[TokenLogprob, ...]:
+        """Those whose text has been sent with `text`."""
+        self.sent += len(text)
+        ready = []
+        while self.waiting and self.waiting[0][1] <= self.sent:
+            ready.append(self.waiting.popleft()[0])
+        return tuple(ready)
 
 
 class Generation:
@@ -54,20 +130,20 @@ class Generation:
     """
 
     def __init__(
-        self, engine: ModelEngine, identity: str, request: GenerationRequest, pages: int
+        self, source: TokenSource, identity: str, request: GenerationRequest, pages: int = 0
     ) -> None:
         self.id = identity
         self.request = request
         self.pages = pages
         self.arrived = time.monotonic()
-        self._engine = engine
-        self._output: GenerationOutput | None = None
+        self._source = source
+        self._progress: Progress | None = None
         self._changed = asyncio.Event()
         self._ended = False
 
-    def receive(self, output: GenerationOutput) -> None:
-        """The manager's callback, on the event loop: the tokens so far."""
-        self._output = output
+    def receive(self, progress: Progress) -> None:
+        """The source's news, on the event loop."""
+        self._progress = progress
         self._changed.set()
 
     @property
@@ -81,70 +157,94 @@ class Generation:
             return
         self._ended = True
         if outcome == "cancelled":
-            self._engine.cancel(self)
-        self._engine.release(self)
-        self._engine.telemetry.requests.labels(self._engine.name, outcome).inc()
+            self._source.cancel(self)
+        self._source.release(self)
+        self._source.telemetry.requests.labels(self._source.name, outcome).inc()
         self._changed.set()
 
     async def __aiter__(self) -> AsyncIterator[Delta]:
-        name, telemetry = self._engine.name, self._engine.telemetry
+        name, telemetry = self._source.name, self._source.telemetry
         telemetry.tokens.labels(name, "prompt").inc(len(self.request.prompt))
-        text, stops = TokenText(self._engine.decode), StopFilter(self.request.stop)
+        text, stops = TokenText(self._source.decode), StopFilter(self.request.stop)
+        reported = _Reported()
         seen, last = 0, self.arrived
         try:
             while not self._ended:
-                output = await self._next_output()
-                if output is None:
+                progress = await self._next_progress()
+                if progress is None:
                     return
                 now = time.monotonic()
-                fresh = output.generated_tokens[seen:]
+                fresh = progress.tokens[seen:]
                 if fresh:
                     if seen == 0:
                         telemetry.first_token.labels(name).observe(now - last)
                     else:
                         telemetry.between_tokens.labels(name).observe((now - last) / len(fresh))
                     telemetry.tokens.labels(name, "completion").inc(len(fresh))
-                seen, last = seen + len(fresh), now
-                shown = stops.push(text.push(fresh))
-                reason = self._finish_reason(output, stopped=stops.stopped)
+                    last = now
+                shown = stops.push(self._decoded(text, progress, seen, reported))
+                seen += len(fresh)
+                reason = self._finish_reason(progress, stopped=stops.stopped)
                 if reason and not stops.stopped:
                     shown += stops.push(text.finish())
                     reason = "stop" if stops.stopped else reason
                     shown += stops.finish()
+                tokens = reported.release(shown)
                 if reason:
-                    # A stop string ends the answer before the model does.
-                    if not output.is_finished():
-                        self._engine.cancel(self)
+                    # A stop string or a limit of time ends the answer before the model does.
+                    if not progress.done:
+                        self._source.cancel(self)
                     self.close(reason)
-                if shown or reason:
-                    yield Delta(text=shown, completion_tokens=seen, finish_reason=reason)
+                if shown or tokens or reason:
+                    yield Delta(
+                        text=shown, completion_tokens=seen, finish_reason=reason, tokens=tokens
+                    )
         finally:
             self.close()
 
-    async def _next_output(self) -> GenerationOutput | None:
+    def _decoded(self, text: TokenText, progress: Progress, seen: int, reported: _Reported) -> str:
+        """The text of the tokens from `seen` on, noting with each where it ends if asked for."""
+        if progress.logprobs is None:
+            return text.push(progress.tokens[seen:])
+        pieces = []
+        for place in range(seen, len(progress.tokens)):
+            token = progress.tokens[place]
+            pieces.append(text.push([token]))
+            reported.decoded += len(pieces[-1])
+            if token not in self._source.eos_token_ids:
+                reported.waiting.append((progress.logprobs[place], reported.decoded))
+        return "".join(pieces)
+
+    async def _next_progress(self) -> Progress | None:
         """The next state of the answer; None once closed. Raises EngineError if none will come."""
         while not self._changed.is_set():
+            left = self._seconds_left()
+            if left <= 0:
+                return self._progress or Progress(tokens=())
             try:
-                await asyncio.wait_for(self._changed.wait(), _WATCH_SECONDS)
+                await asyncio.wait_for(self._changed.wait(), min(_WATCH_SECONDS, left))
             except TimeoutError:
                 # A thread killed from outside reports nothing, so it is looked after here.
-                if not self._engine.alive:
+                if not self._source.alive:
                     self.close("failed")
-                    raise EngineError(f"{self._engine.name} stopped working") from None
+                    raise EngineError(f"{self._source.name} stopped working") from None
         self._changed.clear()
-        if self._ended or self._output is None:
+        if self._ended or self._progress is None:
             return None
-        if self._output.status == RequestStatus.FAILED:
+        if self._progress.error is not None:
             self.close("failed")
-            raise EngineError(f"{self._engine.name} failed: {self._output.error}")
-        return self._output
+            raise EngineError(f"{self._source.name} failed: {self._progress.error}")
+        return self._progress
 
-    def _finish_reason(self, output: GenerationOutput, *, stopped: bool) -> str | None:
+    def _seconds_left(self) -> float:
+        if self.request.seconds is None:
+            return float("inf")
+        return self.arrived + self.request.seconds - time.monotonic()
+
+    def _finish_reason(self, progress: Progress, *, stopped: bool) -> str | None:
         if stopped:
             return "stop"
-        if not output.is_finished():
-            return None
-        ended = bool(output.generated_tokens) and (
-            output.generated_tokens[-1] in self._engine.eos_token_ids
-        )
-        return "stop" if ended else "length"
+        if progress.done:
+            ended = bool(progress.tokens) and progress.tokens[-1] in self._source.eos_token_ids
+            return "stop" if ended else "length"
+        return "length" if self._seconds_left() <= 0 else None

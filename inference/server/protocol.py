@@ -1,4 +1,4 @@
-"""The OpenAI protocol in both directions: request bodies checked, answers and errors written.
+"""Request bodies of the OpenAI protocol, checked: what is asked for, or one line that says why not.
 
 It knows JSON and the parameters that this service honours; it knows no engine and no transport.
 """
@@ -8,50 +8,39 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
+
+from inference.server.api_error import ApiError
 
 DEFAULT_MAX_TOKENS = 256
+MOST_CHOICES = 16
+MOST_LOGPROBS = 20
 
 _HONOURED = {"model", "temperature", "top_p", "top_k", "stop", "stream", "stream_options"}
-_HONOURED |= {"max_tokens", "max_completion_tokens", "seed"}
+_HONOURED |= {"max_tokens", "max_completion_tokens", "seed", "n", "best_of", "logprobs"}
+_ONLY_CHAT = {"messages", "top_logprobs"}
+_ONLY_PLAIN = {"prompt", "echo"}
 # Without effect on the answer here, sent by common clients.
 _HARMLESS = {"user", "metadata", "store", "safety_identifier", "prompt_cache_key"}
+_HARMLESS |= {"service_tier", "parallel_tool_calls"}
 # Accepted with the value that asks for nothing, refused with any other.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "n": (1,),
-    "best_of": (1,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
+    "repetition_penalty": (1,),
     "logit_bias": ({},),
-    "logprobs": (False, 0),
+    "min_p": (0,),
     "top_logprobs": (0,),
     "echo": (False,),
     "suffix": ("",),
     "tools": ([],),
     "tool_choice": ("none", "auto"),
     "response_format": ({"type": "text"},),
+    "modalities": (["text"],),
 }
 _MOST_STOPS = 16
-
-
-class ApiError(Exception):
-    """An answer other than 200, as OpenAI's clients expect it."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        code: str | None = None,
-        param: str | None = None,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
-        kinds = {429: "rate_limit_error", 404: "invalid_request_error"}
-        kind = "server_error" if status >= 500 else kinds.get(status, "invalid_request_error")
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+_MOST_PROMPTS = 1024
+_SEEDS = (-(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +48,37 @@ class CompletionCall:
     """A checked request body. Parameters left out have the model's default, or OpenAI's."""
 
     model: str
+    chat: bool
     messages: tuple[dict[str, str], ...]
     """Of a chat; empty for a plain completion."""
-    prompt: str | tuple[int, ...]
-    """Text or token ids of a plain completion."""
+    prompts: tuple[str | list[int], ...]
+    """Texts or token ids of a plain completion, one or more; empty for a chat."""
     max_tokens: int
+    """Per choice; 0 only with `echo`."""
+    max_tokens_given: bool
+    """Whether the request itself names it: a default shrinks to the room in the context."""
     temperature: float
     top_p: float
     top_k: int
     stop: tuple[str, ...]
+    n: int
+    """Choices per prompt."""
+    seed: int | None
+    """Of an answer that is drawn at random; a greedy one needs none and has None."""
+    logprobs: int | None
+    """How many likeliest tokens to report with each token; None: no log-probabilities."""
+    echo: bool
     stream: bool
     include_usage: bool
-    ignored: tuple[str, ...]
-    """Parameters that were understood and not followed; every answer names them."""
 
 
 def read_body(raw: bytes) -> dict[str, Any]:
     """The JSON object of a request body. Raises ApiError."""
     try:
-        body = json.loads(raw)
+        # The hooks are Python, so that other threads get their turn while a long list is read.
+        body = json.loads(raw, parse_int=_whole_number, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ApiError(400, "the body is not JSON that can be read: nested too deep") from error
     except ValueError as error:
         raise ApiError(400, f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
@@ -100,59 +101,108 @@ def read_call(
 
     Raises ApiError 400 for what is wrong, unknown or not supported, by name.
     """
-    own = {"messages"} if chat else {"prompt"}
+    own = _ONLY_CHAT if chat else _ONLY_PLAIN
     for name, value in body.items():
+        if name in _HONOURED | own:
+            continue
         if name in _NEUTRAL:
-            if value is not None and not any(value == neutral for neutral in _NEUTRAL[name]):
-                raise ApiError(400, f"{name} is not supported by this service", param=name)
-        elif name not in _HONOURED | _HARMLESS | own:
-            raise ApiError(400, f"unknown parameter {name!r}", param=name)
-
-    def number(name: str, fallback: Any, kind: type, held: Callable[[Any], bool], rule: str) -> Any:
-        value = body.get(name)
-        if value is None:
-            return fallback
-        right = isinstance(value, int if kind is int else (int, float))
-        if not right or isinstance(value, bool) or not held(value):
-            raise ApiError(400, f"{name} must be {rule}", param=name)
-        return kind(value)
-
-    temperature = number(
-        "temperature", defaults.get("temperature", 1.0), float, lambda t: 0 <= t <= 2, "0 to 2"
-    )
-    most = number("max_tokens", None, int, lambda n: n >= 1, "a whole number above 0")
-    most = number("max_completion_tokens", most, int, lambda n: n >= 1, "a whole number above 0")
+            if value is not None and not any(_same(value, neutral) for neutral in _NEUTRAL[name]):
+                raise ApiError(400, f"{name} is not supported here", param=name)
+        elif name not in _HARMLESS:
+            raise ApiError(400, f"unknown parameter {name[:100]!r}", param=name[:100])
+    numbers = _Numbers(body)
+    echo = not chat and _flag(body, "echo")
     stream = _flag(body, "stream")
+    if echo and stream:
+        raise ApiError(400, "echo is not streamed: leave out stream", param="stream")
     options = body.get("stream_options")
     if options is not None and not (isinstance(options, dict) and stream):
-        raise ApiError(400, "stream_options needs stream: true", param="stream_options")
-    number("seed", None, int, lambda _: True, "a whole number")
-    # One generator serves the whole batch, so a seed cannot be honoured; greedy needs none.
-    ignored = ("seed",) if body.get("seed") is not None and temperature > 0 else ()
+        raise ApiError(
+            400, "stream_options must be an object, with stream: true", param="stream_options"
+        )
+    given = _max_tokens(numbers, least=0 if echo else 1)
+    temperature = numbers.real(
+        "temperature", defaults.get("temperature", 1.0), lambda t: 0 <= t <= 2, "0 to 2"
+    )
+    low, high = _SEEDS
+    seed = numbers.whole("seed", None, low, high, "a whole number of 64 bits")
+    n = numbers.whole("n", 1, 1, MOST_CHOICES, f"1 to {MOST_CHOICES}")
+    if numbers.whole("best_of", n, 1, MOST_CHOICES, "the same as n") != n:
+        raise ApiError(400, "best_of is supported only when it is the same as n", param="best_of")
     return CompletionCall(
         model=model_of(body),
+        chat=chat,
         messages=_messages(body.get("messages")) if chat else (),
-        prompt="" if chat else _prompt(body.get("prompt")),
-        max_tokens=most or defaults.get("max_tokens", DEFAULT_MAX_TOKENS),
+        prompts=() if chat else _prompts(body.get("prompt")),
+        max_tokens=defaults.get("max_tokens", DEFAULT_MAX_TOKENS) if given is None else given,
+        max_tokens_given=given is not None,
         temperature=temperature,
-        top_p=number(
-            "top_p", defaults.get("top_p", 1.0), float, lambda p: 0 < p <= 1, "above 0, at most 1"
+        top_p=numbers.real(
+            "top_p", defaults.get("top_p", 1.0), lambda p: 0 < p <= 1, "above 0, at most 1"
         ),
-        top_k=number(
-            "top_k", defaults.get("top_k", 0), int, lambda k: k >= 0, "a whole number, 0 is off"
+        top_k=numbers.whole(
+            "top_k", defaults.get("top_k", 0), 0, 2**31 - 1, "a whole number, 0 is off"
         ),
         stop=_stops(body.get("stop"), defaults.get("stop", ())),
+        n=n,
+        seed=seed if temperature > 0 else None,
+        logprobs=_logprobs(body, numbers, chat=chat),
+        echo=echo,
         stream=stream,
         include_usage=_flag(options or {}, "include_usage"),
-        ignored=ignored,
     )
+
+
+class _Numbers:
+    """The numbers of a body, each within its bounds or refused by name."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self._body = body
+
+    def whole(self, name: str, fallback: Any, least: int, most: int, rule: str) -> Any:
+        value = self._body.get(name)
+        if value is None:
+            return fallback
+        if type(value) is float and value.is_integer():
+            value = int(value)  # 16.0 is the same JSON number as 16
+        if type(value) is not int or not least <= value <= most:
+            raise ApiError(400, f"{name} must be {rule}", param=name)
+        return value
+
+    def real(self, name: str, fallback: Any, held: Callable[[float], bool], rule: str) -> float:
+        value = self._body.get(name)
+        if value is None:
+            return float(fallback)
+        if type(value) not in (int, float) or not held(value):
+            raise ApiError(400, f"{name} must be {rule}", param=name)
+        return float(value)
+
+
+def _max_tokens(numbers: _Numbers, *, least: int) -> int | None:
+    rule = f"a whole number of at least {least}" + ("; 0 goes only with echo" if least else "")
+    most = 2**31 - 1
+    older: int | None = numbers.whole("max_tokens", None, least, most, rule)
+    newer: int | None = numbers.whole("max_completion_tokens", None, least, most, rule)
+    return older if newer is None else newer
+
+
+def _logprobs(body: Mapping[str, Any], numbers: _Numbers, *, chat: bool) -> int | None:
+    rule = f"0 to {MOST_LOGPROBS}"
+    if not chat:
+        if body.get("logprobs") is False:
+            return None
+        number: int | None = numbers.whole("logprobs", None, 0, MOST_LOGPROBS, rule)
+        return number
+    wanted = _flag(body, "logprobs")
+    top: int = numbers.whole("top_logprobs", 0, 0, MOST_LOGPROBS, rule)
+    if top and not wanted:
+        raise ApiError(400, "top_logprobs needs logprobs: true", param="top_logprobs")
+    return top if wanted else None
 
 
 def _flag(body: Mapping[str, Any], name: str) -> bool:
     value = body.get(name)
-    if value not in (None, True, False) or (
-        isinstance(value, int | float) and value is not bool(value)
-    ):
+    if value is not None and type(value) is not bool:
         raise ApiError(400, f"{name} must be true or false", param=name)
     return bool(value)
 
@@ -174,23 +224,38 @@ def _message(number: int, message: Any) -> dict[str, str]:
         raise ApiError(400, f"{param}: role must be system, user or assistant", param=param)
     content = message.get("content")
     if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else None for part in content]
-        kinds = [part.get("type") if isinstance(part, dict) else None for part in content]
-        if set(kinds) <= {"text"} and all(isinstance(part, str) for part in parts):
-            content = "".join(str(part) for part in parts)
+        parts = [_text_part(part) for part in content]
+        content = None if None in parts else "".join(part or "" for part in parts)
     if not isinstance(content, str):
         raise ApiError(400, f"{param}: content must be text", param=param)
-    return {"role": role, "content": content}
+    return {"role": role, "content": _whole_text(content, param)}
 
 
-def _prompt(value: Any) -> str | tuple[int, ...]:
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str | list):
-        value = value[0]
+def _text_part(part: Any) -> str | None:
+    if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
+    return None
+
+
+def _prompts(value: Any) -> tuple[str | list[int], ...]:
+    """One prompt or several: a text, a list of ids, a list of texts, or a list of lists of ids."""
+    several = isinstance(value, list) and bool(value) and isinstance(value[0], str | list)
+    prompts = value if several else [value]
+    if len(prompts) > _MOST_PROMPTS:
+        raise ApiError(
+            400, f"prompt holds {len(prompts)} prompts; at most {_MOST_PROMPTS}", param="prompt"
+        )
+    names = [f"prompt[{number}]" if several else "prompt" for number in range(len(prompts))]
+    return tuple(_prompt(*pair) for pair in zip(prompts, names, strict=True))
+
+
+def _prompt(value: Any, name: str) -> str | list[int]:
     if isinstance(value, str) and value:
-        return value
+        return _whole_text(value, name)
     if isinstance(value, list) and value and all(type(token) is int for token in value):
-        return tuple(value)
-    raise ApiError(400, "prompt must be one text or one list of token ids", param="prompt")
+        return value
+    rule = "a text or a list of token ids, not empty"
+    raise ApiError(400, f"{name} must be {rule}", param="prompt")
 
 
 def _stops(value: Any, fallback: tuple[str, ...]) -> tuple[str, ...]:
@@ -200,57 +265,27 @@ def _stops(value: Any, fallback: tuple[str, ...]) -> tuple[str, ...]:
     texts = isinstance(stops, list) and all(isinstance(stop, str) and stop for stop in stops)
     if not texts or len(stops) > _MOST_STOPS:
         raise ApiError(400, f"stop must be up to {_MOST_STOPS} texts, none empty", param="stop")
-    return tuple(stops)
+    return tuple(_whole_text(stop, "stop") for stop in stops)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """Writes the bodies of one answer: the whole, or the chunks of its stream."""
+def _whole_text(text: str, param: str) -> str:
+    """`text`, unless it has half a UTF-16 pair (`"\\ud800"`), which no tokenizer can read."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        broken = text[error.start].encode("utf-8", "backslashreplace").decode()
+        raise ApiError(400, f"{param} has half a character ({broken})", param=param) from error
+    return text
 
-    id: str
-    created: int
-    call: CompletionCall
-    chat: bool
-    prompt_tokens: int
 
-    def whole(self, text: str, completion_tokens: int, finish_reason: str) -> dict[str, Any]:
-        """The body of an answer that is not streamed."""
-        message = (
-            {"message": {"role": "assistant", "content": text}} if self.chat else {"text": text}
-        )
-        kind = "chat.completion" if self.chat else "text_completion"
-        return self._body(kind, message, finish_reason) | self._usage(completion_tokens)
+def _same(value: Any, neutral: Any) -> bool:
+    """Equal as JSON: true is not 1."""
+    return isinstance(value, bool) == isinstance(neutral, bool) and bool(value == neutral)
 
-    def chunk(self, text: str, finish_reason: str | None, *, first: bool) -> dict[str, Any]:
-        """One chunk of a stream; the first names the role."""
-        if not self.chat:
-            return self._body("text_completion", {"text": text}, finish_reason)
-        delta: dict[str, str] = {"role": "assistant"} if first else {}
-        if text or first:
-            delta["content"] = text
-        return self._body("chat.completion.chunk", {"delta": delta}, finish_reason)
 
-    def usage_chunk(self, completion_tokens: int) -> dict[str, Any]:
-        """The last chunk of a stream that asked for usage: it has no choices."""
-        kind = "chat.completion.chunk" if self.chat else "text_completion"
-        return self._body(kind, {}, None) | {"choices": []} | self._usage(completion_tokens)
+def _whole_number(digits: str) -> int:
+    return int(digits)
 
-    def _body(self, kind: str, content: dict[str, Any], reason: str | None) -> dict[str, Any]:
-        choice = {"index": 0, **content, "logprobs": None, "finish_reason": reason}
-        body = {
-            "id": self.id,
-            "object": kind,
-            "created": self.created,
-            "model": self.call.model,
-            "choices": [choice],
-        }
-        return body | ({"ignored": list(self.call.ignored)} if self.call.ignored else {})
 
-    def _usage(self, completion_tokens: int) -> dict[str, Any]:
-        return {
-            "usage": {
-                "prompt_tokens": self.prompt_tokens,
-                "completion_tokens": completion_tokens,
-                "total_tokens": self.prompt_tokens + completion_tokens,
-            }
-        }
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")

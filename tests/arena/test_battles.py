@@ -11,10 +11,12 @@ import pytest
 from django.utils import timezone
 
 from arena import errors
+from arena.generation import ERROR_CODES
 from arena.models import Answer, Battle, Turn
 from arena.runner import runner
 from arena.services.answers import answers_interrupt_silent
 from arena.services.battles import battle_regenerate, battle_start, battle_stop
+from inference.errors import GenerationError
 from inference.models import Endpoint, LanguageModel
 from tests.arena.voter import wait_until
 from tests.scripted_endpoint import Fault, Gate
@@ -104,6 +106,52 @@ def test_a_model_that_fails_leaves_the_pool_at_once(voter, two_models):
 
     assert list(Endpoint.objects.filter(is_up=True).values_list("name", flat=True)) == ["beta-9b"]
     assert "provider-internal" in Endpoint.objects.get(is_up=False).problem
+
+
+def test_another_endpoint_answers_for_one_that_is_gone_which_is_noted(voter, two_models):
+    sound = Endpoint.objects.get(name="alpha-7b")
+    gone = Endpoint.objects.create(
+        language_model=sound.language_model,
+        base_url="http://127.0.0.1:1/v1",
+        name="alpha-7b",
+        is_up=True,
+    )
+    # The sound one is asked second.
+    Endpoint.objects.filter(pk=sound.pk).update(is_up=False)
+
+    view = voter.ended(voter.start())
+
+    assert view.state == "votable"
+    wait_until(lambda: not Endpoint.objects.get(pk=gone.pk).is_up, "the outage is noted")
+    assert "ConnectError" in Endpoint.objects.get(pk=gone.pk).problem
+    assert Endpoint.objects.get(pk=sound.pk).problem == ""
+
+
+def test_a_private_address_is_for_operators_and_unavailable_for_voters(voter, two_models, settings):
+    settings.ENDPOINT_NETWORKS = ()
+
+    view = voter.ended(voter.start())
+
+    failed = view.turns[0].answers.values()
+    assert {answer.error and answer.error["code"] for answer in failed} == {"model_unavailable"}
+    assert "127.0.0.1" not in json.dumps(asdict(view), default=str)
+    assert all("ENDPOINT_NETWORKS" in endpoint.problem for endpoint in Endpoint.objects.all())
+
+
+def test_reasoning_is_no_part_of_the_answer(voter, two_models):
+    two_models.scripts["beta-9b"] = ["<th", "ink>Which one am I?</think>", "\n\nHi."]
+
+    view = voter.ended(voter.start())
+
+    assert "Hi." in {answer.text for answer in view.turns[0].answers.values()}
+    assert "Which one" not in json.dumps(asdict(view), default=str)
+
+
+def test_every_error_of_the_client_has_a_code_of_its_own_kind():
+    kinds = [GenerationError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        assert kind is GenerationError or any(parent in ERROR_CODES for parent in kind.__mro__)
 
 
 def test_a_prompt_that_a_server_refuses_does_not_take_its_model_out_of_the_pool(voter, two_models):

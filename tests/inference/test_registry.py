@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from inference.models import Endpoint, LanguageModel
-from inference.selectors import endpoint_for, language_models_live
+from inference.selectors import endpoint_addresses, language_models_live
 from inference.services import endpoints_probe
 
 pytestmark = pytest.mark.django_db
@@ -143,8 +144,46 @@ def test_a_probe_of_a_server_that_is_gone_is_no_crash(two_models):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_endpoint_that_is_up_is_asked_before_one_that_is_down(two_models):
+def test_the_client_is_told_of_every_endpoint_and_which_are_up(two_models, settings):
     model = LanguageModel.objects.get(slug="alpha-7b")
-    Endpoint.objects.create(language_model=model, base_url="http://127.0.0.1:1/v1", name="x")
+    own = Endpoint.objects.create(language_model=model, name="x", concurrency=3)
 
-    assert str(endpoint_for(language_model=model)).startswith("alpha-7b at")
+    addresses = {address.id: address for address in endpoint_addresses(language_model=model)}
+
+    assert len(addresses) == 2
+    assert sorted(address.is_up for address in addresses.values()) == [False, True]
+    assert addresses[own.pk].base_url == settings.INFERENCE_URL
+    assert addresses[own.pk].concurrency == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_probe_obeys_the_setting_for_private_addresses(two_models, settings):
+    settings.ENDPOINT_NETWORKS = ()
+
+    endpoints_probe()
+
+    problem = Endpoint.objects.get(name="alpha-7b").problem
+    assert not language_models_live().exists()
+    assert "127.0.0.1" in problem
+    assert "ENDPOINT_NETWORKS" in problem
+
+
+@pytest.mark.django_db(transaction=True)
+def test_loading_a_file_warns_of_addresses_that_will_be_refused(two_models, settings, tmp_path):
+    settings.ENDPOINT_NETWORKS = ()
+    settings.INFERENCE_URL = "http://127.0.0.1:8100/v1"
+    file = tmp_path / "models.toml"
+    file.write_text(
+        '[[organizations]]\nslug = "o"\nname = "O"\n'
+        '[[models]]\nslug = "own"\nname = "Own"\norganization = "o"\ncategory = "chat"\n'
+        '[[models.endpoints]]\nbase_url = "http://localhost:9/v1"\n'
+        '[[models.endpoints]]\nbase_url = "http://127.0.0.1:8100/v1"\n'
+        '[[models.endpoints]]\nbase_url = "https://api.example.com/v1"\n'
+    )
+    said = io.StringIO()
+
+    call_command("load_models", str(file), stdout=io.StringIO(), stderr=said)
+
+    assert "http://localhost:9/v1 will not be asked" in said.getvalue()
+    assert "example.com" not in said.getvalue()
+    assert "8100" not in said.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from inference.model_file import ModelFileError, read_model_file
-from inference.services import RegistryError, model_file_load
+from inference.services import RegistryError, endpoint_warnings, model_file_load
 
 
 class Command(BaseCommand):
@@ -27,3 +27,5 @@ class Command(BaseCommand):
         for change in changes:
             self.stdout.write(change)
         self.stdout.write(f"{file}: {len(changes)} changes" if changes else f"{file}: no changes")
+        for warning in endpoint_warnings():
+            self.stderr.write(self.style.WARNING(f"warning: {warning}"))

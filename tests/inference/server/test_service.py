@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.inference.tiny_model import CONTEXT, inference_server_process, write_model_file
+from tests.inference.server.running_service import (
+    USER,
+    ask,
+    chunks,
+    endless_stream,
+    metric,
+    wait_until,
+)
+from tests.inference.tiny_model import CONTEXT
 
 pytestmark = pytest.mark.weights
 
@@ -53,35 +58,6 @@ def greedy(tiny_folders: dict[str, Path]) -> Callable[[str, str, int], str]:
         return str(tokenizer.decode(generated, skip_special_tokens=True))
 
     return answer
-
-
-def ask(client: openai.OpenAI, model: str, question: str = "Who won?", **more: Any) -> Any:
-    messages: Any = [{"role": "user", "content": question}]
-    return client.chat.completions.create(model=model, messages=messages, **more)
-
-
-def wait_until(held: Callable[[], bool], *, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not held():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
-
-
-def metric(service: str, name: str, model: str) -> float:
-    text = httpx.get(f"{service}/metrics").text
-    wanted = f'preferendum_inference_{name}{{model="{model}"}} '
-    return float(next(line for line in text.splitlines() if line.startswith(wanted)).split()[-1])
-
-
-@contextmanager
-def endless_stream(service: str, model: str) -> Iterator[None]:
-    """A client that has read the first bytes of a long answer, and hangs up at the end."""
-    body = {"model": model, "messages": [{"role": "user", "content": "Go on"}], "stream": True}
-    url = f"{service}/v1/chat/completions"
-    with httpx.stream("POST", url, json=body | {"max_tokens": 8000}, timeout=30) as response:
-        pieces = response.iter_bytes()
-        next(pieces)
-        yield
 
 
 def test_two_models_at_once_and_in_a_batch_answer_as_generate_does(
@@ -160,14 +136,6 @@ def test_sampling_varies_and_is_per_request(client: openai.OpenAI) -> None:
     assert warm.result().choices[0].message.content != greedy_text
 
 
-def test_a_seed_that_is_not_honoured_is_reported(service: str) -> None:
-    body = {"model": "one", "messages": [{"role": "user", "content": "Hi"}], "seed": 7}
-
-    answer = httpx.post(f"{service}/v1/chat/completions", json=body | {"temperature": 1})
-
-    assert answer.json()["ignored"] == ["seed"]
-
-
 def test_plain_completions_take_text_and_token_ids(
     client: openai.OpenAI, tiny_folders: dict[str, Path]
 ) -> None:
@@ -179,6 +147,113 @@ def test_plain_completions_take_text_and_token_ids(
     assert by_text.choices[0].text == by_ids.choices[0].text != ""
     assert by_ids.usage is not None
     assert by_ids.usage.prompt_tokens == len(ids)
+
+
+@pytest.mark.parametrize("token", [-1, 314, 10**30])
+@pytest.mark.parametrize("more", [{}, {"echo": True, "max_tokens": 0, "logprobs": 1}])
+def test_what_is_no_token_is_refused(
+    client: openai.OpenAI, token: int, more: dict[str, Any]
+) -> None:
+    with pytest.raises(openai.BadRequestError, match=f"{token} is no token id"):
+        client.completions.create(model="one", prompt=[[5, token, 6], [7]], **more)
+
+
+def test_several_prompts_are_answered_in_their_order(client: openai.OpenAI) -> None:
+    prompts = ["People vote", "a", "Zwölf Boxkämpfer"]
+    alone = [client.completions.create(model="one", prompt=text, max_tokens=6) for text in prompts]
+
+    answer = client.completions.create(model="one", prompt=prompts, max_tokens=6)
+
+    assert [choice.index for choice in answer.choices] == [0, 1, 2]
+    assert [choice.text for choice in answer.choices] == [one.choices[0].text for one in alone]
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 18
+    assert answer.usage.prompt_tokens == sum(one.usage.prompt_tokens for one in alone if one.usage)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_several_choices_are_drawn_apart_and_counted_together(service: str, stream: bool) -> None:
+    body = {"model": "one", "messages": USER, "n": 3, "temperature": 1.5, "max_tokens": 20}
+    options: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+
+    answer = httpx.post(
+        f"{service}/v1/chat/completions", json=body | (options if stream else {}), timeout=30
+    )
+
+    texts: dict[int, str] = {}
+    reasons: dict[int, str] = {}
+    if stream:
+        *parts, last = chunks(answer)
+        usage = last["usage"]
+        assert last["choices"] == []
+        for choice in (part["choices"][0] for part in parts):
+            at = choice["index"]
+            texts[at] = texts.get(at, "") + choice["delta"].get("content", "")
+            reasons[at] = choice["finish_reason"]
+    else:
+        usage = answer.json()["usage"]
+        for choice in answer.json()["choices"]:
+            texts[choice["index"]] = choice["message"]["content"]
+            reasons[choice["index"]] = choice["finish_reason"]
+    assert reasons == {0: "length", 1: "length", 2: "length"}
+    assert len(set(texts.values())) == 3
+    assert usage["completion_tokens"] == 60
+    assert usage["total_tokens"] == usage["prompt_tokens"] + 60
+
+
+def test_more_choices_than_the_service_holds_are_refused_with_the_number(
+    client: openai.OpenAI,
+) -> None:
+    with pytest.raises(openai.BadRequestError, match="at most 4"):
+        ask(client, "one", n=5)
+
+
+def test_choices_are_admitted_all_or_none(service: str, client: openai.OpenAI) -> None:
+    with endless_stream(service, "one"):
+        with pytest.raises(openai.RateLimitError):
+            ask(client, "one", n=4)
+        assert metric(service, "requests_running", "one") == 1
+        assert metric(service, "requests_waiting", "one") == 0
+    wait_until(lambda: metric(service, "requests_running", "one") == 0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_seed_gives_the_same_answer_whatever_else_runs(
+    service: str, client: openai.OpenAI, stream: bool
+) -> None:
+    def drawn(seed: int, **more: Any) -> list[str]:
+        body: dict[str, Any] = {"model": "one", "messages": USER, "temperature": 1.5}
+        body |= {"max_tokens": 20, "seed": seed, "stream": stream, **more}
+        answer = httpx.post(f"{service}/v1/chat/completions", json=body, timeout=30)
+        if not stream:
+            return [choice["message"]["content"] for choice in answer.json()["choices"]]
+        texts = [""] * body.get("n", 1)
+        for choice in (part["choices"][0] for part in chunks(answer)):
+            texts[choice["index"]] += choice["delta"].get("content", "")
+        return texts
+
+    alone = drawn(7)
+    with endless_stream(service, "one"):
+        beside = drawn(7)
+    two = drawn(6, n=2)
+
+    assert alone == beside == two[1:]
+    assert two[0] != two[1]
+
+
+def test_an_answer_names_what_it_was_computed_with(client: openai.OpenAI) -> None:
+    first, second = ask(client, "one", max_tokens=1), ask(client, "one", max_tokens=1)
+
+    assert first.system_fingerprint == second.system_fingerprint
+    assert first.system_fingerprint.startswith("fp_")
+    assert first.system_fingerprint != ask(client, "two", max_tokens=1).system_fingerprint
+
+
+def test_a_default_of_tokens_shrinks_to_the_room_in_the_context(client: openai.OpenAI) -> None:
+    answer = client.completions.create(model="one", prompt=[5] * (CONTEXT - 3))
+
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 3
 
 
 def test_an_unknown_model_is_a_404_that_names_the_served_ones(client: openai.OpenAI) -> None:
@@ -194,19 +269,44 @@ def test_a_context_overflow_is_a_400_with_the_numbers(client: openai.OpenAI) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "status"), [(b"{", 400), (b"[]", 400), (b" " * (4 * 2**20 + 1), 413)]
+    ("content", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"a=b", "application/x-www-form-urlencoded", 415),
+        (b" " * (4 * 2**20 + 1), "application/json", 413),
+        (b"[" * 2**20, "application/json; charset=utf-8", 400),
+    ],
 )
-def test_bad_bodies_are_refused(service: str, content: bytes, status: int) -> None:
-    answer = httpx.post(f"{service}/v1/chat/completions", content=content)
+def test_bad_bodies_are_refused(service: str, content: bytes, kind: str, status: int) -> None:
+    headers = {"content-type": kind}
+
+    answer = httpx.post(f"{service}/v1/chat/completions", content=content, headers=headers)
 
     assert answer.status_code == status
     assert answer.json()["error"]["message"]
 
 
-def test_an_unknown_path_is_a_404_in_json(service: str) -> None:
-    answer = httpx.get(f"{service}/v1/nothing")
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/", 404),
+        ("GET", "/v1/models/", 404),
+        ("GET", "/v1/models/none/such", 404),
+        ("GET", "/v1/completions", 405),
+        ("DELETE", "/health", 405),
+    ],
+)
+def test_unknown_paths_and_methods_are_answered_in_the_same_shape(
+    service: str, method: str, path: str, status: int
+) -> None:
+    answer = httpx.request(method, f"{service}{path}")
 
-    assert (answer.status_code, "error" in answer.json()) == (404, True)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
 def test_models_health_and_readiness(service: str, client: openai.OpenAI) -> None:
@@ -234,42 +334,3 @@ def test_a_full_model_answers_429_at_once_and_the_other_goes_on(
         streams.close()
         assert [answer.result().usage.completion_tokens for answer in waiting] == [1, 1]
     wait_until(lambda: metric(service, "requests_running", "one") == 0)
-
-
-def test_a_client_that_hangs_up_frees_its_slot_and_its_cache(service: str) -> None:
-    with endless_stream(service, "two"):
-        assert metric(service, "requests_running", "two") == 1
-
-    wait_until(lambda: metric(service, "requests_running", "two") == 0, seconds=1)
-    assert metric(service, "kv_cache_reserved_ratio", "two") == 0
-
-
-def test_a_client_that_gives_up_before_the_answer_frees_its_slot(service: str) -> None:
-    body = {"model": "two", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 8000}
-
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{service}/v1/chat/completions", json=body, timeout=0.3)
-
-    wait_until(lambda: metric(service, "requests_running", "two") == 0, seconds=1)
-
-
-def test_sigterm_lets_a_stream_finish_and_ends_the_process(
-    tiny_folders: dict[str, Path], tmp_path: Path
-) -> None:
-    model_file = write_model_file(tmp_path / "models.toml", {"one": tiny_folders["one"]})
-    body = {"model": "one", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
-
-    with inference_server_process(model_file, cache=tmp_path) as (process, url):
-        address = f"{url}/v1/chat/completions"
-        with httpx.stream("POST", address, json=body | {"max_tokens": 400}) as response:
-            lines = response.iter_lines()
-            first = next(lines)
-            process.send_signal(signal.SIGTERM)
-            rest = [line for line in lines if line]
-
-        assert json.loads(first.removeprefix("data: "))["model"] == "one"
-        assert rest[-1] == "data: [DONE]"
-        assert (
-            json.loads(rest[-2].removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
-        )
-        assert process.wait(15) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,25 @@ def test_several_tokens_at_once_give_the_same_text() -> None:
     text = stream.push(TOKENIZER.encode("zwölf Köpfe").ids) + stream.finish()
 
     assert text == "zwölf Köpfe"
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_tokens_that_are_no_characters_are_sent_and_cost_no_more_with_every_one(size: int) -> None:
+    lengths = []
+
+    def decode(tokens: Sequence[int]) -> str:
+        lengths.append(len(tokens))
+        return str(TOKENIZER.decode(list(tokens)))
+
+    stream = TokenText(decode)
+    half = TOKENIZER.encode("🙂").ids[:1]
+
+    noise = [stream.push(half * size) for _ in range(900 // size)]
+    text = stream.push(TOKENIZER.encode(" so 🙂").ids) + stream.finish()
+
+    assert sum(map(len, noise)) > 800
+    assert text.endswith(" so 🙂")
+    assert max(lengths) < 32
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])

