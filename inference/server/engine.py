@@ -11,7 +11,7 @@ import math
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -107,15 +107,15 @@ class ModelEngine:
         self.vocabulary = int(model.get_output_embeddings().out_features)
         self._sampler = Sampler(rows=limits.max_running, device=model.device)
         install_sampler(self._manager, self._sampler)
-        compute = self._manager._generation_step  # noqa: SLF001 - the only place to take turns
-        self._manager._generation_step = partial(self._step, compute, device_thread)  # noqa: SLF001
+        self._device_thread = device_thread
 
     def start(self) -> None:
         """Start the batching thread and send one token through it, in the caller's thread.
 
         Raises EngineError when the manager does not accept what requests will send.
         """
-        self._manager.warmup()
+        self._device_thread.run(self._manager.warmup)
+        self._take_turns()
         self._manager.start()
         self._manager.add_request(
             [min(self.eos_token_ids, default=0)],
@@ -249,10 +249,19 @@ class ModelEngine:
             Progress(tokens=tokens, logprobs=reports, done=output.is_finished(), error=failure)
         )
 
-    def _step(self, compute: Callable[[], None], device_thread: DeviceThread) -> None:
-        """One step of the manager, in its thread."""
-        device_thread.run(compute)
-        self._sampler.collect()
+    def _take_turns(self) -> None:
+        """Have all that the manager computes done by the device's thread."""
+        run, manager = self._device_thread.run, self._manager
+        processor = manager.batch_processor
+        processor.reset = partial(run, processor.reset)
+        processor.prepare_next_batch = partial(run, processor.prepare_next_batch)
+        compute = manager._generation_step  # noqa: SLF001 - there is no public way to take turns
+
+        def step() -> None:
+            run(compute)
+            self._sampler.collect()
+
+        manager._generation_step = step  # noqa: SLF001
 
     def _drop_orphans(self) -> None:
         """Outputs made between a cancellation and its effect, which nobody will fetch."""
