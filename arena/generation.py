@@ -175,7 +175,10 @@ class TurnGeneration:
             (ERROR_CODES[kind] for kind in type(problem).__mro__ if kind in ERROR_CODES),
             Answer.Error.UNAVAILABLE,
         )
-        detail = _UNSTORABLE.sub("\ufffd", f"{type(problem).__name__}: {problem}")
+        tries: list[BaseException] = [problem]
+        if isinstance(problem, errors.GenerationError):
+            tries += reversed(problem.setbacks)
+        detail = _UNSTORABLE.sub("\ufffd", "; before that ".join(map(_told, tries)))
         logger.warning("answer %s: %s", generation.answer_id, error)
         if isinstance(problem, errors.GenerationError):
             await self._report_outages([*problem.setbacks, problem])
@@ -235,3 +238,9 @@ class TurnGeneration:
         self._frame_due = False
         self._last_frame = asyncio.get_running_loop().time()
         self.turn.flush()
+
+
+def _told(failure: BaseException) -> str:
+    """One failed try in words for operators: what went wrong, and at which endpoint."""
+    where = failure.endpoint if isinstance(failure, errors.GenerationError) else None
+    return f"{type(failure).__name__}: {failure}" + (f" ({where})" if where else "")

@@ -148,8 +148,8 @@ class ModelClient:
         tried = [error.endpoint for error in setbacks if error.endpoint in left]
         until = asked_at + max((each.first_token_timeout for each in left), default=0.0)
         pause = 0.0
-        if left and all(endpoint in tried for endpoint in left):
-            again = len(tried) - len(left)
+        if tried and set(self.pool.awake(left)) <= set(tried):
+            again = len(tried) - len(set(tried))
             # Jitter, so that those who failed together do not come back together.
             pause = FIRST_BACKOFF_SECONDS * 2**again * random.uniform(0.5, 1.5)  # noqa: S311
             if again >= RETRIES:

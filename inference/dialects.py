@@ -49,6 +49,8 @@ class Chunk:
 
 class Dialect(Protocol):
     path: str
+    lists_every_name: bool
+    """Whether `/models` has every name under which a model can be asked."""
 
     def headers(self, key: str) -> dict[str, str]:
         """Authentication; `key` is "" for a server that wants none."""
@@ -64,6 +66,7 @@ class Dialect(Protocol):
 
 class OpenAI:
     path = "/chat/completions"
+    lists_every_name = True
     _NEWER_NAMES = {"max_tokens": "max_completion_tokens"}
 
     def headers(self, key: str) -> dict[str, str]:
@@ -118,6 +121,7 @@ class OpenAI:
 
 class Anthropic:
     path = "/messages"
+    lists_every_name = False  # it answers to aliases too, and lists twenty at a time
     _FINISH = {
         "end_turn": "stop",
         "stop_sequence": "stop",

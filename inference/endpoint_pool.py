@@ -144,6 +144,16 @@ class EndpointPool:
         """Requests in line."""
         return len(self._line)
 
+    def awake(self, addresses: Sequence[EndpointAddress]) -> list[EndpointAddress]:
+        """Those that do not rest, nor wait for what becomes of the one request after a rest."""
+        now = asyncio.get_running_loop().time()
+        return [
+            address
+            for address in addresses
+            if (state := self._state(address)).rests_until <= now
+            and not (state.is_suspect and state.probing)
+        ]
+
     async def place(
         self,
         addresses: Sequence[EndpointAddress],
@@ -226,13 +236,7 @@ class EndpointPool:
         self, addresses: Sequence[EndpointAddress], tried: Collection[EndpointAddress]
     ) -> Place | None:
         """A place where there is one now. Those that are up are waited for before others."""
-        now = asyncio.get_running_loop().time()
-        awake = [
-            address
-            for address in addresses
-            if (state := self._state(address)).rests_until <= now
-            and not (state.is_suspect and state.probing)
-        ]
+        awake = self.awake(addresses)
         untried = [address for address in awake if address not in tried]
         up = [address for address in untried if address.is_up]
         free = [

@@ -108,7 +108,7 @@ async def exchange(
 async def models_served(
     http: httpx.AsyncClient, endpoint: EndpointAddress, *, seconds: float
 ) -> set[str] | None:
-    """The names a server lists at `/models`, within `seconds`; None where it keeps no list.
+    """The names a server lists at `/models`, within `seconds`; None where it keeps no full list.
 
     Raises GenerationError for what is wrong with it.
     """
@@ -121,9 +121,10 @@ async def models_served(
         if response.status_code != httpx.codes.OK:
             raise status_error(response.status_code, f"GET {url}{_redirect(response)}")
         try:
-            return {str(row["id"]) for row in json.loads(body)["data"]}
+            names = {str(row["id"]) for row in json.loads(body)["data"]}
         except (ValueError, LookupError, TypeError, RecursionError):
             raise ProtocolError(f"GET {url} answered something that is no list of models") from None
+        return names if DIALECTS[endpoint.dialect].lists_every_name else None
 
 
 @asynccontextmanager

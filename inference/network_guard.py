@@ -7,9 +7,11 @@ connection goes to the very address that was checked, so that a name cannot chan
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -122,12 +124,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         ends_at = None if timeout is None else loop.time() + timeout
         try:
             async with asyncio.timeout_at(ends_at):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                addresses = await _resolved(host, port)
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from None
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name {host} cannot be resolved: {error}") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         permitted = self._guard.permitted(host, port, addresses)
         for number, address in enumerate(permitted, start=1):
             share = None
@@ -217,6 +218,38 @@ def http_client(guard: NetworkGuard) -> httpx.AsyncClient:
         cookies=jar,
         timeout=None,  # noqa: S113 - every wait has its limit here
     )
+
+
+async def _resolved(host: str, port: int) -> list[str]:
+    """The addresses that a name stands for. Raises OSError or UnicodeError for one without.
+
+    A look-up cannot be cancelled. In a thread of its own, one that a dead name server keeps waiting
+    holds up nobody else; the loop's few threads also save what the arena's answers say.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(outcome: list[str] | Exception) -> None:
+        if found.done():
+            return  # whoever asked has left
+        if isinstance(outcome, Exception):
+            found.set_exception(outcome)
+        else:
+            found.set_result(outcome)
+
+    def look_up() -> None:
+        outcome: list[str] | Exception
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            outcome = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        except (OSError, UnicodeError) as error:
+            outcome = error
+        # A loop that was closed meanwhile has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, outcome)
+
+    threading.Thread(target=look_up, name="name-look-up", daemon=True).start()
+    return await found
 
 
 def _port(url: str) -> int:

@@ -153,7 +153,9 @@ def endpoints_probe(*, older_than: timedelta = timedelta(0)) -> int:
     answers = dict(zip(servers, asyncio.run(_servers_ask(servers.values())), strict=True))
     for endpoint in due:
         served, problem = answers[_server(addresses[endpoint.pk])]
-        if not problem and served is not None and endpoint.name not in served:
+        # Ollama lists a model that is asked without a tag under this one.
+        names = {endpoint.name, f"{endpoint.name}:latest"}
+        if not problem and served is not None and not names & served:
             problem = f"the server answers but does not serve {endpoint.name}"
         if bool(problem) == endpoint.is_up:
             logger.info("endpoint %s is %s", endpoint, f"down: {problem}" if problem else "up")
@@ -168,7 +170,7 @@ def _server(address: EndpointAddress) -> tuple[str, str, str]:
 async def _servers_ask(
     addresses: Iterable[EndpointAddress],
 ) -> list[tuple[set[str] | None, str]]:
-    """For each server the names it lists (None where it keeps no list), or what is wrong."""
+    """For each server the names it lists (None where it keeps no full list), or what is wrong."""
     at_once = asyncio.Semaphore(PROBES_AT_ONCE)
 
     async def ask(address: EndpointAddress) -> tuple[set[str] | None, str]:

@@ -6,7 +6,6 @@ It knows what an operator may choose; it knows neither HTTP nor models.
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import math
 import os
@@ -23,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. The exit status is 0, or 2 for a mistake in the arguments."""
+    """Run until SIGTERM or SIGINT. The exit status is 0, or 2 for a mistake in the arguments, or 3
+    for an address that cannot be listened on."""
     parser = _parser()
     arguments = parser.parse_args()
     models = _models(parser, arguments)
@@ -31,11 +31,12 @@ def main() -> int:
         drain_seconds=arguments.drain_seconds,
         request_seconds=arguments.request_seconds,
         max_tokens=arguments.max_tokens,
-        admin_token=os.environ.get(arguments.admin_token_env, ""),
+        admin_token=os.environ.get(arguments.admin_token_env, "").strip(),
     )
     _set_up_process()
     # One that comes before the server listens ends the process at once.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for early in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(early, lambda *_: sys.exit(0))
 
     # These take seconds to import, so mistakes in the arguments are reported before.
     import torch
@@ -73,10 +74,6 @@ def main() -> int:
     )
     fleet = Fleet(models.models, settings, Telemetry(), model_file=arguments.models.resolve())
     app = make_app(fleet, service)
-    # Every model that goes to sleep is collected. What was imported stays for good, and to look
-    # through it each time would stop all streams for a fifth of a second.
-    gc.collect()
-    gc.freeze()
     serve(app, host=arguments.host, port=arguments.port, settings=service)
     return 0
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from inference.server.admin_access import check_access
 from inference.server.api_error import ApiError
+from inference.server.failures import api_error
 from inference.server.fleet import Fleet, FleetError, ModelUnavailableError
 from inference.server.protocol import read_body
 from inference.server.request_body import read_limited
@@ -86,9 +87,9 @@ async def _load(request: Request, fleet: Fleet) -> Response:
 async def _loaded(fleet: Fleet, slug: str) -> None:
     try:
         await fleet.load(slug)
-    except _REFUSALS as error:
+    except (FleetError, ModelUnavailableError) as error:
         logger.warning("loading on request: %s", error)
-        raise _api_error(error) from error
+        raise api_error(error) from error
 
 
 async def _commanded(request: Request, command: Callable[[str], Awaitable[Any]]) -> Response:
@@ -99,20 +100,10 @@ async def _commanded(request: Request, command: Callable[[str], Awaitable[Any]])
         raise ApiError(404, f"there is no model {slug[:100]!r}", code="model_not_found")
     try:
         await command(slug)
-    except _REFUSALS as error:
-        raise _api_error(error) from error
+    except (FleetError, ModelUnavailableError) as error:
+        raise api_error(error) from error
     row = _row(fleet, slug)
     return JSONResponse(row, status_code=202 if row["state"] == "unloading" else 200)
-
-
-_REFUSALS = (FleetError, ModelUnavailableError)
-
-
-def _api_error(error: Exception) -> ApiError:
-    if isinstance(error, ModelUnavailableError):
-        after = error.retry_after
-        return ApiError(503, str(error), code="model_not_ready", retry_after=after)
-    return ApiError(409, str(error), code="refused")
 
 
 def _permitted(request: Request) -> Fleet:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from inference.server.admin_routes import admin_routes
 from inference.server.api_error import ApiError
 from inference.server.completion import Completion
+from inference.server.failures import api_error
 from inference.server.fleet import Fleet, ServedModel
 from inference.server.protocol import CompletionCall, model_of, read_body, read_call
 from inference.server.request_body import read_limited
@@ -78,8 +79,11 @@ async def list_models(request: Request) -> Response:
 
 
 async def show_model(request: Request) -> Response:
-    """`GET /v1/models/<id>`."""
-    return JSONResponse(_model_card(_find(_fleet(request), request.path_params["model"])))
+    """`GET /v1/models/<id>`: 503 with the reason for one that cannot answer."""
+    entry = _find(_fleet(request), request.path_params["model"])
+    if not _answers(entry):
+        raise api_error(entry.unavailable())
+    return JSONResponse(_model_card(entry))
 
 
 async def chat_completions(request: Request) -> Response:

@@ -115,6 +115,17 @@ def fingerprint(folder: Path, spec: WeightsSpec, *, device: torch.device, dtype:
     return "fp_" + hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
 
+def leave_files(model: Any) -> None:
+    """Copy the weights that still lie in their files, which the loader maps into memory.
+
+    A file that is written over would else change the answers of a running model, and one that is
+    cut short would end the process.
+    """
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.device.type == "cpu" and tensor.layout == torch.strided:  # packed ones are copies
+            tensor.data = tensor.data.clone()
+
+
 def held_bytes(model: Any) -> int:
     """How many bytes the parameters and buffers of a loaded model take, shared ones once."""
     held = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}

@@ -20,6 +20,7 @@ from inference.server.api_error import ApiError
 from inference.server.chat import ChatFormat
 from inference.server.engine import ContextOverflowError, EngineFullError
 from inference.server.event_stream import EventStream
+from inference.server.failures import api_error
 from inference.server.fleet import Fleet, ModelUnavailableError, ServedModel
 from inference.server.generation import Delta, EngineError, Generation, TokenLogprob
 from inference.server.logprobs import echo_logprobs
@@ -75,7 +76,7 @@ class Completion(Exchange):
             EngineError,
             ModelUnavailableError,
         ) as error:
-            raise _api_error(error) from error
+            raise api_error(error) from error
 
     async def _answer(self, send: Send) -> None:
         if self.entry.chat is None:  # never loaded so far: its tokenizer comes with it
@@ -146,7 +147,14 @@ class Completion(Exchange):
                 choices[index].add(delta)
         if any(choice.finish_reason is None for choice in choices):
             raise EngineError(f"{self.call.model} ended the answer before it was whole")
+        if not any(choice.completion_tokens for choice in choices):
+            raise self._too_late()
         return choices
+
+    def _too_late(self) -> ApiError:
+        """For answers whose time was over before their first token: they waited for a place."""
+        seconds = self.settings.request_seconds
+        return ApiError(504, f"no answer within {seconds:g} s", code="time_limit")
 
     def _put_echo(
         self,
@@ -178,6 +186,8 @@ class Completion(Exchange):
         async with aclosing(_merged(generations)) as deltas:
             # The first token decides between an error status and a stream.
             item = await anext(deltas, None)
+            if item is not None and not item[1].completion_tokens:
+                raise self._too_late()
             stream = EventStream(send)
             await stream.open()
             try:
@@ -198,7 +208,7 @@ class Completion(Exchange):
                     raise
                 await stream.fail(self.broken_off)
             except EngineError as error:
-                await stream.fail(_api_error(error))
+                await stream.fail(api_error(error))
             except OSError:
                 raise
             except Exception:
@@ -258,15 +268,3 @@ def _add_next(
             tokens=(following,),
         )
     )
-
-
-def _api_error(error: Exception) -> ApiError:
-    if isinstance(error, ContextOverflowError):
-        return ApiError(400, str(error), code="context_length_exceeded")
-    if isinstance(error, EngineFullError):
-        after = error.retry_after
-        return ApiError(429, str(error), code="rate_limit_exceeded", retry_after=after)
-    if isinstance(error, ModelUnavailableError):
-        after = error.retry_after
-        return ApiError(503, str(error), code="model_not_ready", retry_after=after)
-    return ApiError(503, str(error), code="engine_failed", retry_after=5)

@@ -1,9 +1,9 @@
 """Where computation happens: on a CPU in one thread for all models, first come first served.
 
-It knows neither models nor requests. A thread that computes brings a team of OpenMP threads as large
-as the machine. Two such teams take the cores from each other; and when there are more threads in all
-teams than cores, GNU OpenMP lets them sleep between any two operations, which costs a small model
-half of its speed even while only one team works. So whatever may compute goes through here.
+It knows neither models nor requests. A thread that computes brings a team of OpenMP threads as
+large as the machine. Two such teams take the cores from each other; and when there are more threads
+in all teams than cores, GNU OpenMP lets them sleep between any two operations, which costs a small
+model half of its speed even while only one team works. So whatever may compute goes through here.
 """
 
 from __future__ import annotations

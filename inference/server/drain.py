@@ -15,12 +15,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from inference.server.settings import ServiceSettings
-from inference.server.traffic import Traffic
+from inference.server.traffic import LAST_WORDS_SECONDS, Traffic
 
 logger = logging.getLogger(__name__)
-
-_LAST_WORDS_SECONDS = 1.0
-"""For what was broken off to tell its client."""
 
 
 def serve(app: Starlette, *, host: str, port: int, settings: ServiceSettings) -> None:
@@ -83,7 +80,7 @@ class _DrainingServer(uvicorn.Server):
             if not await self._came_to_rest():
                 logger.warning("shutting down: what is still under way is broken off")
                 self._traffic.break_off()
-                await self._traffic.wait_idle(_LAST_WORDS_SECONDS)
+                await self._traffic.wait_idle(LAST_WORDS_SECONDS)
         finally:
             self.should_exit = True
 

@@ -28,6 +28,7 @@ from inference.server.telemetry import Telemetry
 from inference.server.text import Decode
 
 _PROBE_SECONDS = 120.0
+NOT_A_NUMBER = "the model's output is not a number: are its weights damaged?"
 
 
 class EngineFullError(RuntimeError):
@@ -128,10 +129,10 @@ class ModelEngine:
             logprobs=True,
         )
         output = self._manager.get_result("probe", timeout=_PROBE_SECONDS)
-        if output is None or output.error:
-            reason = output.error if output else "no answer"
+        if output is None or output.error or self._sampler.broken:
+            reason = (output.error or NOT_A_NUMBER) if output else "no answer"
             raise EngineError(f"{self.name}: the first token failed: {reason}")
-        self._sampler.reports.clear()
+        self._sampler.forget("probe")
 
     def stop(self) -> None:
         """End the batching thread; requests under way fail. Blocks for a step of the model."""
@@ -199,7 +200,7 @@ class ModelEngine:
             self._pages_used -= generation.pages
             with self._manager.output_router._lock:  # noqa: SLF001 - there is no public way
                 self._manager.output_router.result_handlers.pop(generation.id, None)
-            self._sampler.reports.pop(generation.id, None)
+            self._sampler.forget(generation.id)
             self._drop_orphans()
         elif generation in self._waiting:
             self._waiting.remove(generation)
@@ -245,6 +246,10 @@ class ModelEngine:
             # The thread may be a token ahead of what it has told.
             reports = self._sampler.reports.get(generation.id, [])[: len(tokens)]
         failure = output.error
+        if generation.id in self._sampler.broken:
+            failure = NOT_A_NUMBER
+        elif failure is not None and self._closed:
+            failure = "the model is being stopped"
         generation.receive(
             Progress(tokens=tokens, logprobs=reports, done=output.is_finished(), error=failure)
         )

@@ -148,6 +148,8 @@ class Fleet:
             raise FleetError(f"{slug} has changed in {self.model_file}: unload it first")
         elif entry.state == "asleep":
             await self.wake(entry)
+        while entry.state in ("waiting", "loading"):  # noqa: ASYNC110 - by whoever asked before
+            await asyncio.sleep(_POLL_SECONDS)
         if entry.state == "failed":
             raise FleetError(f"{slug}: {entry.reason}")
 

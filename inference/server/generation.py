@@ -182,8 +182,12 @@ class Generation:
                         telemetry.between_tokens.labels(name).observe((now - last) / len(fresh))
                     telemetry.tokens.labels(name, "completion").inc(len(fresh))
                     last = now
-                shown = stops.push(self._decoded(text, progress, seen, reported))
-                seen += len(fresh)
+                shown = ""
+                for place in range(seen, len(progress.tokens)):
+                    shown += stops.push(self._decoded(text, progress, place, reported))
+                    seen = place + 1
+                    if stops.stopped:  # usage is the same however many tokens came at once
+                        break
                 reason = self._finish_reason(progress, stopped=stops.stopped)
                 if reason and not stops.stopped:
                     shown += stops.push(text.finish())
@@ -202,18 +206,15 @@ class Generation:
         finally:
             self.close()
 
-    def _decoded(self, text: TokenText, progress: Progress, seen: int, reported: _Reported) -> str:
-        """The text of the tokens from `seen` on, noting with each where it ends if asked for."""
-        if progress.logprobs is None:
-            return text.push(progress.tokens[seen:])
-        pieces = []
-        for place in range(seen, len(progress.tokens)):
-            token = progress.tokens[place]
-            pieces.append(text.push([token]))
-            reported.decoded += len(pieces[-1])
+    def _decoded(self, text: TokenText, progress: Progress, place: int, reported: _Reported) -> str:
+        """The text of the token at `place`, noting where it ends if asked for."""
+        token = progress.tokens[place]
+        piece = text.push([token])
+        if progress.logprobs is not None:
+            reported.decoded += len(piece)
             if token not in self._source.eos_token_ids:
                 reported.waiting.append((progress.logprobs[place], reported.decoded))
-        return "".join(pieces)
+        return piece
 
     async def _next_progress(self) -> Progress | None:
         """The next state of the answer; None once closed. Raises EngineError if none will come."""
@@ -232,6 +233,7 @@ class Generation:
         if self._ended or self._progress is None:
             return None
         if self._progress.error is not None:
+            self._source.cancel(self)
             self.close("failed")
             raise EngineError(f"{self._source.name} failed: {self._progress.error}")
         return self._progress

@@ -6,7 +6,7 @@ It knows tokens and their numbers; it knows neither how they were computed nor h
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from inference.server.generation import TokenLogprob
@@ -14,6 +14,25 @@ from inference.server.vocabulary import Vocabulary
 
 LEAST = -9999.0
 """In place of minus infinity, which JSON does not have; vLLM uses the same number."""
+
+
+class TextPlaces:
+    """Where in a text its tokens begin, in characters; a part of one begins where it does.
+
+    Goes on from call to call, as a stream does: a chunk may begin in the middle of a character.
+    """
+
+    def __init__(self, begin: int = 0) -> None:
+        self._place = begin
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def of(self, pieces: Iterable[bytes]) -> list[int]:
+        """Of the next pieces of the text."""
+        places = []
+        for piece in pieces:
+            places.append(self._place)
+            self._place += len(self._decoder.decode(piece))
+        return places
 
 
 def chat_logprobs(
@@ -31,18 +50,17 @@ def chat_logprobs(
 
 
 def plain_logprobs(
-    tokens: Sequence[TokenLogprob], vocabulary: Vocabulary, top: int, *, begin: int = 0
+    tokens: Sequence[TokenLogprob], vocabulary: Vocabulary, top: int, *, places: TextPlaces
 ) -> dict[str, Any]:
-    """`choices[].logprobs` of a plain completion; `begin` is the place of the first in the text.
+    """`choices[].logprobs` of a plain completion; `places` is at the first of them.
 
     At each place stand the `top` likeliest and the token itself, as OpenAI does it.
     """
-    places = _places([vocabulary.bytes_shown(at.token) for at in tokens])
     return {
         "tokens": [_name(vocabulary, at.token) for at in tokens],
         "token_logprobs": [_number(at.logprob) for at in tokens],
         "top_logprobs": [_top(at, vocabulary, top) for at in tokens],
-        "text_offset": [begin + place for place in places],
+        "text_offset": places.of(vocabulary.bytes_shown(at.token) for at in tokens),
     }
 
 
@@ -58,7 +76,7 @@ def echo_logprobs(
     pieces = [vocabulary.bytes_of(token) for token in prompt]
     # A tokenizer may put something before a text, such as a beginning-of-text token.
     extra = len(b"".join(pieces).decode(errors="replace")) - len(text)
-    places = [min(max(0, place - extra), len(text)) for place in _places(pieces)]
+    places = [min(max(0, place - extra), len(text)) for place in TextPlaces().of(pieces)]
     return {
         "tokens": [_name(vocabulary, token) for token in prompt],
         "token_logprobs": [None if at is None else _number(at.logprob) for at in scores],
@@ -100,13 +118,3 @@ def _name(vocabulary: Vocabulary, token: int) -> str:
 def _number(logprob: float) -> float:
     # In this order a NaN, too, becomes the least.
     return max(LEAST, logprob)
-
-
-def _places(pieces: Sequence[bytes]) -> list[int]:
-    """Where in the text each piece begins, in characters; a part of one begins where it does."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    places, place = [], 0
-    for piece in pieces:
-        places.append(place)
-        place += len(decoder.decode(piece))
-    return places

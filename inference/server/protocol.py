@@ -120,6 +120,9 @@ def read_call(
         raise ApiError(
             400, "stream_options must be an object, with stream: true", param="stream_options"
         )
+    for name, value in (options or {}).items():
+        if name != "include_usage" and value not in (None, False):
+            raise ApiError(400, f"unknown stream option {name!r}", param="stream_options")
     given = _max_tokens(numbers, least=0 if echo else 1)
     temperature = numbers.real(
         "temperature", defaults.get("temperature", 1.0), lambda t: 0 <= t <= 2, "0 to 2"
@@ -228,6 +231,10 @@ def _message(number: int, message: Any) -> dict[str, str]:
         content = None if None in parts else "".join(part or "" for part in parts)
     if not isinstance(content, str):
         raise ApiError(400, f"{param}: content must be text", param=param)
+    for name, held in message.items():
+        # Answers that a client sends back have fields of theirs, empty here.
+        if name not in ("role", "content") and held not in (None, "", [], {}):
+            raise ApiError(400, f"{param}: {name} is not supported by this service", param=param)
     return {"role": role, "content": _whole_text(content, param)}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference.server.generation import Delta, TokenLogprob
-from inference.server.logprobs import chat_logprobs, joined, plain_logprobs
+from inference.server.logprobs import TextPlaces, chat_logprobs, joined, plain_logprobs
 from inference.server.protocol import CompletionCall
 from inference.server.vocabulary import Vocabulary
 
@@ -33,9 +33,9 @@ class Choice:
     echoed: dict[str, Any] | None = None
     """Log-probabilities of the echoed prompt, where they were asked for."""
 
-    length: int = 0
-    """Of the text in characters."""
     begun: bool = False
+    places: TextPlaces = field(default_factory=TextPlaces)
+    """At the next token of a stream."""
 
     def add(self, delta: Delta) -> None:
         """Keep what came."""
@@ -46,7 +46,6 @@ class Choice:
     def count(self, delta: Delta) -> None:
         """Keep how much came, not what: a stream has sent it."""
         self.begun = True
-        self.length += len(delta.text)
         self.completion_tokens = delta.completion_tokens
         self.finish_reason = delta.finish_reason
 
@@ -81,7 +80,7 @@ class Reply:
             body["delta"] = content
         else:
             body["text"] = delta.text
-        logprobs = self._logprobs(delta.tokens, choice.length) if delta.tokens else None
+        logprobs = self._logprobs(delta.tokens, choice.places) if delta.tokens else None
         body |= {"logprobs": logprobs, "finish_reason": delta.finish_reason}
         return self._body(self._chunk_kind, [body])
 
@@ -99,17 +98,17 @@ class Reply:
             body["message"] = {"role": "assistant", "content": choice.text, "refusal": None}
         else:
             body["text"] = choice.text
-        logprobs = self._logprobs(choice.tokens, choice.begin)
+        logprobs = self._logprobs(choice.tokens, TextPlaces(choice.begin))
         if logprobs and choice.echoed:
             logprobs = joined(choice.echoed, logprobs)
         return body | {"logprobs": logprobs, "finish_reason": choice.finish_reason}
 
-    def _logprobs(self, tokens: Any, begin: int) -> dict[str, Any] | None:
+    def _logprobs(self, tokens: Any, places: TextPlaces) -> dict[str, Any] | None:
         if self.call.logprobs is None:
             return None
         if self.call.chat:
             return chat_logprobs(tokens, self.vocabulary, self.call.logprobs)
-        return plain_logprobs(tokens, self.vocabulary, self.call.logprobs, begin=begin)
+        return plain_logprobs(tokens, self.vocabulary, self.call.logprobs, places=places)
 
     def _body(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         return {

@@ -17,7 +17,7 @@ import torch
 
 from inference.model_file import ModelSpec
 from inference.server import cpu
-from inference.server.checkpoint import CheckpointError, held_bytes
+from inference.server.checkpoint import CheckpointError, held_bytes, leave_files
 from inference.server.device_thread import DeviceThread
 from inference.server.engine import EngineLimits, ModelEngine, cache_tokens_for
 from inference.server.generation import EngineError
@@ -102,6 +102,7 @@ def start_runtime(
     """
     if model.device.type == "cpu":
         cpu.pack_linears(model)
+        leave_files(model)
     weights = held_bytes(model)
     budget = min(room.cache, room.total - weights)
     limits, isolated_tokens = _divide(spec, model, budget, workshop.settings)

@@ -168,6 +168,8 @@ class Sampler(ContinuousBatchingLogitsProcessor):
     device: torch.device
     reports: dict[str, list[TokenLogprob]] = field(default_factory=dict)
     """Of the requests that asked for log-probabilities, token by token."""
+    broken: set[str] = field(default_factory=set)
+    """Requests for which the model computed something that is not a number."""
 
     supported_kwargs = {"temperature": float, "top_p": float, "top_k": int, "logprobs": bool}
     ignored_kwargs = ()
@@ -175,7 +177,9 @@ class Sampler(ContinuousBatchingLogitsProcessor):
     def __post_init__(self) -> None:
         # Fixed places in memory, which a recorded CUDA graph needs.
         self._parameters = SamplingRows.neutral(self.rows, self.device)
+        self._names: list[str] = []
         self._asked: list[tuple[int, str]] = []
+        self._largest: torch.Tensor | None = None
         self._told: _Told | None = None
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
@@ -188,15 +192,18 @@ class Sampler(ContinuousBatchingLogitsProcessor):
         for name in ("temperature", "top_p", "top_k"):
             place = getattr(self._parameters, name)
             place[: len(wanted)] = torch.tensor([row[name] for row in wanted], dtype=place.dtype)
+        self._names = [request.state.request_id for request in requests_with_new_token]
         self._asked = [
-            (number, request.state.request_id)
-            for number, request in enumerate(requests_with_new_token)
+            (number, name)
+            for number, name in enumerate(self._names)
             if wanted[number].get("logprobs")
         ]
         return torch.zeros(len(wanted), dtype=torch.int32)
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         """Choose for every row of `scores` (rows x vocabulary, changed in place)."""
+        # One that is not a number is the largest of its row.
+        self._largest = scores.amax(dim=-1)
         chosen = choose(scores, self._parameters.of(slice(scores.size(0))))
         if scores.device.type != "cpu":
             # Recorded or not, every row is reported: a graph cannot look at who asked.
@@ -209,7 +216,12 @@ class Sampler(ContinuousBatchingLogitsProcessor):
         return scores.scatter_(-1, chosen.unsqueeze(-1), torch.inf)
 
     def collect(self) -> None:
-        """After a step: append what it found to `reports`."""
+        """After a step: note what it found in `reports` and `broken`."""
+        if self._largest is not None and not bool(self._largest.isfinite().all()):
+            finite = self._largest.isfinite().tolist()
+            self.broken |= {
+                name for name, right in zip(self._names, finite, strict=False) if not right
+            }
         told, asked = self._told, self._asked
         if told is None or not asked:
             return
@@ -226,6 +238,11 @@ class Sampler(ContinuousBatchingLogitsProcessor):
                     top=tuple(zip(tokens[row], best[row], strict=True)),
                 )
             )
+
+    def forget(self, name: str) -> None:
+        """Keep nothing of a request that ended."""
+        self.reports.pop(name, None)
+        self.broken.discard(name)
 
 
 def greedy_config(eos_token_ids: list[int]) -> GenerationConfig:

@@ -43,7 +43,7 @@ class Telemetry:
         )
         self.requests = Counter(
             named("requests"),
-            "Ended requests by outcome: stop, length, cancelled, failed, refused.",
+            "Ended requests by outcome: stop, length, scored, cancelled, failed, refused.",
             ["model", "outcome"],
             registry=self.registry,
         )

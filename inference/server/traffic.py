@@ -13,6 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from inference.server.api_error import ApiError
 
+LAST_WORDS_SECONDS = 1.0
+"""For what was broken off to tell its client, who may not be reading."""
 _RETRY_SECONDS = 5
 
 
@@ -79,6 +81,7 @@ class Exchange(Response):
         self.broken_off = self.broken_off or error
         if self._task is not None:
             self._task.cancel()
+            asyncio.get_running_loop().call_later(LAST_WORDS_SECONDS, self._task.cancel)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope

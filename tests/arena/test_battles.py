@@ -127,6 +127,27 @@ def test_another_endpoint_answers_for_one_that_is_gone_which_is_noted(voter, two
     assert Endpoint.objects.get(pk=sound.pk).problem == ""
 
 
+def test_operators_are_told_of_every_try_and_where_it_was(voter, two_models):
+    refusing = Endpoint.objects.get(name="alpha-7b")
+    Endpoint.objects.create(
+        language_model=refusing.language_model,
+        base_url="http://127.0.0.1:1/v1",
+        name="alpha-7b",
+        is_up=True,
+    )
+    # The one that refuses is asked second.
+    Endpoint.objects.filter(pk=refusing.pk).update(is_up=False)
+    two_models.scripts["alpha-7b"] = [Fault.STATUS_400]
+
+    voter.ended(voter.start())
+
+    last, first = Answer.objects.get(error="model_refused").error_detail.split("; before that ")
+    assert last.startswith("RequestRefusedError: 400")
+    assert last.endswith(f"(alpha-7b at {refusing.base_url})")
+    assert first.startswith("EndpointUnavailableError: ConnectError")
+    assert first.endswith("(alpha-7b at http://127.0.0.1:1/v1)")
+
+
 def test_a_private_address_is_for_operators_and_unavailable_for_voters(voter, two_models, settings):
     settings.ENDPOINT_NETWORKS = ()
 

@@ -266,6 +266,20 @@ async def test_a_resting_endpoint_is_passed_over_while_another_works():
     assert len(dead.requests) < 2 * endpoint_pool.FAILURES_BEFORE_REST
 
 
+@pytest.mark.parametrize("failure", ["429 Slow", "500 Oops"])
+async def test_tries_are_few_also_while_another_endpoint_rests(failure):
+    resting = status("429 Slow", "retry-after: 30\r\n")
+    with raw_endpoint(resting) as first, raw_endpoint(status(failure)) as second:
+        endpoints = [address(url, first_token_timeout=20) for url in (first.url, second.url)]
+        async with ModelClient(guard=LOOPBACK) as client:
+            with pytest.raises(errors.EndpointBusyError):
+                await answer(client, endpoints[0])
+            with pytest.raises(errors.GenerationError, match=failure[:3]):
+                await answer(client, *endpoints)
+
+    assert (len(first.requests), len(second.requests)) == (1, 1 + client_module.RETRIES)
+
+
 async def test_an_answer_that_is_only_long_speaks_against_no_endpoint():
     many = endpoint_pool.FAILURES_BEFORE_REST + 1
     tokens: list[Step] = [event("a"), 0.05]

@@ -242,6 +242,15 @@ async def test_a_server_may_list_its_models_or_keep_no_list():
             assert await models_served(http, address(server.url), seconds=10) is None
 
 
+async def test_a_list_of_anthropic_does_not_speak_against_an_alias():
+    with raw_endpoint([status("200 OK", NAMES)], [status("401 Who")]) as server:
+        endpoint = address(server.url, dialect="anthropic", name="alias")
+        async with http_client(LOOPBACK) as http:
+            assert await models_served(http, endpoint, seconds=10) is None
+            with pytest.raises(errors.EndpointRefusesUsError):
+                await models_served(http, endpoint, seconds=10)
+
+
 async def test_a_host_that_is_gone_is_refused_at_once_and_works_when_it_is_back():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

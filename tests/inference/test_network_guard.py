@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 
 import pytest
 
 from inference import errors
 from inference.client import ModelClient
 from inference.network_guard import NetworkGuard, networks_parse
-from tests.inference.asking import address, answer
+from tests.inference.asking import LOOPBACK, address, answer
 from tests.inference.raw_endpoint import WHOLE, raw_endpoint
 
 PRIVATE = [
@@ -93,15 +94,14 @@ async def test_the_own_service_is_always_allowed_and_only_on_its_port():
 async def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
     """A name that is public when it is checked and private a moment later (DNS rebinding)."""
     found = iter([["192.0.2.77", "127.0.0.1"], ["10.0.0.1"]])
-    loop = asyncio.get_running_loop()
-    resolve = loop.getaddrinfo
+    resolve = socket.getaddrinfo
 
-    async def rebinding(host, port, **options):
+    def rebinding(host, port, **options):
         if host != "rebinding.test":
-            return await resolve(host, port, **options)
+            return resolve(host, port, **options)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in next(found)]
 
-    monkeypatch.setattr(loop, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     guard = NetworkGuard(networks=networks_parse("127.0.0.1"))
     with raw_endpoint(WHOLE) as server:
         url = server.url.replace("127.0.0.1", "rebinding.test")
@@ -119,6 +119,31 @@ async def test_a_name_that_does_not_exist_is_unavailable():
         for host in ("no-such-host.invalid", "a" * 64 + ".test", "ex ample.test"):
             with pytest.raises(errors.EndpointUnavailableError):
                 await answer(client, address(f"http://{host}/v1", first_token_timeout=5))
+
+
+async def test_a_name_server_that_says_nothing_holds_up_nobody_else(monkeypatch):
+    resolve, answers = socket.getaddrinfo, threading.Event()
+
+    def silent(host, port, **options):
+        if host == "silent.test":
+            answers.wait()
+        return resolve(host, port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    # More look-ups than the loop has threads of its own.
+    silent_ones = [address("http://silent.test/v1", id=n, connect_timeout=0.2) for n in range(40)]
+    try:
+        with raw_endpoint(WHOLE) as server:
+            async with ModelClient(guard=LOOPBACK) as client:
+                lost = await asyncio.gather(
+                    *(answer(client, each) for each in silent_ones), return_exceptions=True
+                )
+                assert {type(error) for error in lost} == {errors.ConnectTimeoutError}
+                assert (await answer(client, address(server.url)))[0] == "Hello"
+                async with asyncio.timeout(30):
+                    await asyncio.to_thread(int)
+    finally:
+        answers.set()
 
 
 def test_literal_addresses_are_known_before_they_are_used():

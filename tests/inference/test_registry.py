@@ -134,6 +134,16 @@ def test_a_probe_finds_what_is_up_and_what_is_down(two_models):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_probe_knows_a_model_by_its_name_without_the_tag(two_models):
+    two_models.scripts["gamma:latest"] = ["Hello"]
+    Endpoint.objects.filter(name="beta-9b").update(name="gamma", is_up=False)
+
+    endpoints_probe()
+
+    assert Endpoint.objects.get(name="gamma").is_up
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_probe_of_a_server_that_is_gone_is_no_crash(two_models):
     Endpoint.objects.update(base_url="http://127.0.0.1:1/v1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -180,3 +181,18 @@ async def test_the_token_opens_it_from_anywhere_and_nothing_else_does(
 
     assert with_it == 200
     assert {without, *others} == {401}
+
+
+async def test_everybody_who_waits_for_a_model_hears_when_it_is_loaded(
+    tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    model_file = write_model_file(tmp_path / "m.toml", {"one": tiny_folders["one"]})
+
+    async with administered(model_file, tmp_path) as (fleet, client):
+        await client.delete("/admin/models/one")
+        await until(lambda: fleet.models["one"].state == "unloaded")
+        load = {"id": "one", "wait": True}
+        answers = await asyncio.gather(*(client.post("/admin/models", json=load) for _ in range(3)))
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert {answer.json()["state"] for answer in answers} == {"ready"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,3 +130,20 @@ def test_an_idle_service_ends_at_once(tiny_folders: dict[str, Path], tmp_path: P
         service.send_signal(signal.SIGTERM)
 
         assert service.wait(15) == 0
+
+
+@pytest.mark.parametrize("early", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_it_listens_ends_it_without_a_traceback(
+    early: signal.Signals, tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    model_file = write_model_file(tmp_path / "models.toml", {"one": tiny_folders["one"]})
+    command = [sys.executable, "-m", "inference.server", "--models", str(model_file)]
+    command += ["--port", "0", "--model-cache", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service:
+        assert service.stderr is not None
+        assert "computing on" in service.stderr.readline()
+        service.send_signal(early)
+        _, said = service.communicate(timeout=15)
+
+    assert service.returncode == 0
+    assert "Traceback" not in said

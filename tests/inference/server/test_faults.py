@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from inference.server.engine import ModelEngine
 from inference.server.fleet import Fleet
@@ -126,3 +128,21 @@ def kill_thread(engine: ModelEngine) -> None:
 
 def raise_error(*_: object) -> None:
     raise RuntimeError("this step fails")
+
+
+async def test_damaged_weights_are_told_and_never_answered_with(
+    tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(tiny_folders["one"], folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"][3] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    folders = {"good": tiny_folders["two"], "damaged": folder}
+
+    async with serving(write_model_file(tmp_path / "m.toml", folders), tmp_path) as (_, client):
+        ready = await client.get("/ready")
+        good = await client.post("/v1/completions", json={"model": "good", "prompt": "x"})
+
+    assert "not a number" in ready.json()["models"]["damaged"]
+    assert good.status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
@@ -367,3 +368,20 @@ async def test_weights_that_vanish_while_asleep_are_named_when_it_is_woken(
     assert "model.safetensors" in failed.json()["error"]["message"]
     assert one.status_code == 200
     assert "two" not in fleet.memory.held
+
+
+async def test_a_weights_file_that_is_written_over_changes_no_running_model(
+    tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    shutil.copytree(tiny_folders["one"], folder)
+    model_file = write_model_file(tmp_path / "m.toml", {"one": folder})
+    other = (tiny_folders["two"] / "model.safetensors").read_bytes()
+
+    async with serving(model_file, tmp_path) as (_, client):
+        before = text(await ask(client, "one"))
+        with (folder / "model.safetensors").open("r+b") as file:  # the same file, not a new one
+            file.write(other)
+        after = text(await ask(client, "one"))
+
+    assert after == before

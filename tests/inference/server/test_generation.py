@@ -150,3 +150,12 @@ async def test_closing_wakes_the_reader() -> None:
 
     assert await reading == []
     assert (source.cancelled, source.released) == (1, 1)
+
+
+async def test_tokens_behind_a_stop_string_are_not_counted_however_they_come() -> None:
+    for steps in ([[1], [2], [3], [1], [1]], [[1, 2, 3, 1, 1]]):
+        _, generation = scripted(stop=("bc",))
+
+        found = await deltas(generation, steps, done=False)
+
+        assert (found[-1].finish_reason, found[-1].completion_tokens) == ("stop", 3)

@@ -12,11 +12,12 @@ import httpx
 import pytest
 from starlette.types import Message, Send
 
+from inference.server import traffic as traffic_module
 from inference.server.api_error import ApiError
 from inference.server.app import make_app
 from inference.server.settings import ServiceSettings
 from inference.server.traffic import Exchange, Traffic
-from tests.inference.server.in_process import serving
+from tests.inference.server.in_process import serving, until
 from tests.inference.server.running_service import USER
 from tests.inference.tiny_model import write_model_file
 
@@ -61,6 +62,28 @@ async def test_an_answer_that_takes_too_long_ends_where_it_is(
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["finish_reason"] == "length"
     assert answer.json()["usage"]["completion_tokens"] < 8000
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_request_whose_turn_never_comes_is_told_so(
+    tiny_folders: dict[str, Path], tmp_path: Path, stream: bool
+) -> None:
+    model_file = write_model_file(tmp_path / "m.toml", {"one": tiny_folders["one"]})
+    async with serving(model_file, tmp_path, max_running=1) as (fleet, first):
+        transport = httpx.ASGITransport(make_app(fleet, ServiceSettings(request_seconds=0.3)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as hurried:
+            long = asyncio.create_task(
+                first.post("/v1/chat/completions", json=BODY | {"max_tokens": 8000})
+            )
+            runtime = await fleet.wake(fleet.models["one"])
+            await until(lambda: runtime.engine.running == 1)
+            answer = await hurried.post("/v1/chat/completions", json=BODY | {"stream": stream})
+        long.cancel()
+        await asyncio.wait({long})
+        await until(lambda: runtime.busy == 0)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "time_limit")
 
 
 class _Endless(Exchange):
@@ -127,3 +150,25 @@ async def test_what_is_broken_off_is_told_why() -> None:
         await exchange
     with pytest.raises(ApiError, match="shutting down"):
         traffic.check_open()
+
+
+class _Unread(Exchange):
+    """Writes last words to a client that does not read."""
+
+    async def answer(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+
+async def test_whoever_does_not_read_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic_module, "LAST_WORDS_SECONDS", 0.01)
+    traffic = Traffic()
+
+    async with asyncio.timeout(10):
+        sent = await exchanged(_Unread(traffic, seconds=0.01), asyncio.Event())
+
+    assert sent == ["http.response.start"]
+    assert await traffic.wait_idle(0)

@@ -13,7 +13,13 @@ from tokenizers import Tokenizer, decoders, models
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from inference.server.generation import TokenLogprob
-from inference.server.logprobs import LEAST, chat_logprobs, echo_logprobs, plain_logprobs
+from inference.server.logprobs import (
+    LEAST,
+    TextPlaces,
+    chat_logprobs,
+    echo_logprobs,
+    plain_logprobs,
+)
 from inference.server.vocabulary import Vocabulary
 from tests.inference.server.running_service import USER, chunks
 from tests.inference.tiny_model import tiny_tokenizer
@@ -65,7 +71,7 @@ def test_half_characters_are_shown_as_bytes_and_keep_their_place() -> None:
     entries = [TokenLogprob(token=token, logprob=-1.0, top=((token, -1.0),)) for token in tokens]
 
     chat = chat_logprobs(entries, vocabulary, 1)["content"]
-    plain = plain_logprobs(entries, vocabulary, 1, begin=10)
+    plain = plain_logprobs(entries, vocabulary, 1, places=TextPlaces(10))
 
     assert bytes(byte for at in chat for byte in at["bytes"]).decode() == "ä🙂!"
     assert chat[0] == {
@@ -78,6 +84,21 @@ def test_half_characters_are_shown_as_bytes_and_keep_their_place() -> None:
     assert plain["text_offset"] == [10, 10, 11, 11, 11, 11, 12]
 
 
+def test_a_stream_that_cuts_a_character_keeps_the_places_of_what_follows() -> None:
+    tokenizer = byte_level()
+    vocabulary = Vocabulary(tokenizer)
+    tokens = tokenizer("ä🙂!")["input_ids"]
+    entries = [TokenLogprob(token=token, logprob=-1.0, top=()) for token in tokens]
+
+    for cut in range(len(entries)):
+        places = TextPlaces()
+        parts = [
+            plain_logprobs(part, vocabulary, 0, places=places)["text_offset"]
+            for part in (entries[:cut], entries[cut:])
+        ]
+        assert parts[0] + parts[1] == [0, 0, 1, 1, 1, 1, 2]
+
+
 def test_tokens_of_one_name_do_not_hide_one_another() -> None:
     tokenizer = sentence_pieces()
     vocabulary = Vocabulary(tokenizer)
@@ -85,7 +106,7 @@ def test_tokens_of_one_name_do_not_hide_one_another() -> None:
     vocabulary._known[9999] = b"l"
     entry = TokenLogprob(token=9999, logprob=-3.0, top=((letter, -0.5), (7, -2.0)))
 
-    (top,) = plain_logprobs([entry], vocabulary, 2)["top_logprobs"]
+    (top,) = plain_logprobs([entry], vocabulary, 2, places=TextPlaces())["top_logprobs"]
 
     assert top["l"] == -0.5
     assert top["token_id:9999"] == -3.0
@@ -229,3 +250,20 @@ def test_a_stream_reports_every_token_with_its_text(service: str, more: dict[str
             entries += fresh
     assert len(entries) == 30
     assert all(at["logprob"] <= at["top_logprobs"][0]["logprob"] for at in entries)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("stop", [[], ["e", "ab", "th"]])
+def test_a_stream_of_random_bytes_reports_what_the_whole_answer_does(
+    service: str, stop: list[str]
+) -> None:
+    url = f"{service}/v1/completions"
+    body = {"model": "one", "prompt": "x", "max_tokens": 60, "temperature": 2, "logprobs": 1}
+    for seed in range(6):
+        asked = body | {"seed": seed, "stop": stop}
+        (whole,) = httpx.post(url, json=asked, timeout=60).json()["choices"]
+        streamed = chunks(httpx.post(url, json=asked | {"stream": True}, timeout=60))
+
+        parts = [chunk["choices"][0]["logprobs"] for chunk in streamed]
+        for name, values in whole["logprobs"].items():
+            assert [value for part in parts if part for value in part[name]] == values

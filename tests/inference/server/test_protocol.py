@@ -50,6 +50,8 @@ PLAIN: dict[str, Any] = {"model": "m", "prompt": "Hi"}
         ({"echo": True}, "echo"),
         ({"min_p": 0.1}, "min_p"),
         ({"mystery": None}, "mystery"),
+        ({"stream": True, "stream_options": {"include_all": True}}, "stream_options"),
+        ({"messages": [{"role": "user", "content": "x", "name": "Ann"}]}, "messages[0]"),
         ({"messages": []}, "messages"),
         ({"messages": "Hi"}, "messages"),
         ({"messages": [["user", "Hi"]]}, "messages[0]"),

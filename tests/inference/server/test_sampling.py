@@ -173,3 +173,26 @@ def test_only_rows_that_asked_are_reported_and_every_choice_wins_an_argmax() -> 
     assert report.token == int(greedy[1])
     assert report.logprob == pytest.approx(float(exact[1, greedy[1]]), abs=1e-5)
     assert [token for token, _ in report.top] == exact[1].topk(20).indices.tolist()
+
+
+def test_a_row_that_is_not_a_number_is_told_and_the_others_go_on() -> None:
+    sampler = Sampler(rows=4, device=torch.device("cpu"))
+    asked: list[Any] = [
+        SimpleNamespace(
+            state=SimpleNamespace(
+                request_id=name,
+                logit_processor_kwargs={"temperature": 0.9, "top_p": top_p, "top_k": 0},
+            )
+        )
+        for name, top_p in (("a", 1.0), ("b", 1.0), ("c", 0.9))
+    ]
+    given = scores(3)
+    given[1, 7], given[2, 9] = torch.nan, torch.inf
+
+    sampler.prepare_tensor_args(asked)
+    sampler(given, torch.zeros(3))
+    sampler.collect()
+
+    assert sampler.broken == {"b", "c"}
+    sampler.forget("b")
+    assert sampler.broken == {"c"}
