@@ -22,7 +22,8 @@ def judged(
 ) -> list[Kept]:
     """Hold the outcomes for prompts of `prompt` tokens against the promises.
 
-    `shared` is of one service with two models: `rate_one` and `rate_two` in tokens a second, and
+    `shared` is of one service with two models: `rate_one` (all requests to one), `rate_two` (half
+    to each) and `rate_double` (all to each), of both models together in tokens a second, and
     `loop` in seconds, the longest that its event loop was held; or why there is no such thing.
     """
 
@@ -64,13 +65,20 @@ def judged(
 
 def _shared(shared: Mapping[str, float] | str) -> list[Kept]:
     loop = f"the event loop is never held for over {LOOP_SECONDS * 1e3:.0f} ms"
-    two = f"two models at once: total within {TWO_MODELS:.0%} of one with the same requests"
+    within = f"total within {TWO_MODELS:.0%} of one model"
+    two = f"two models at once, half of the requests to each: {within}"
+    double = f"two models at once, as many requests to each: {within}"
     if isinstance(shared, str):
-        return [Kept(loop, "", "not run"), Kept(two, "", "not run")]
-    change = shared["rate_two"] / shared["rate_one"] - 1
+        return [Kept(text, "", "not run") for text in (loop, two, double)]
+    one = shared["rate_one"]
+
+    def beside(text: str, rate: float) -> Kept:
+        return _kept(text, f"{rate / one - 1:+.1%}", rate >= (1 - TWO_MODELS) * one)
+
     return [
         _kept(loop, f"{shared['loop'] * 1e3:.1f} ms", shared["loop"] <= LOOP_SECONDS),
-        _kept(two, f"{change:+.1%}", change >= -TWO_MODELS),
+        beside(two, shared["rate_two"]),
+        beside(double, shared["rate_double"]),
     ]
 
 

@@ -33,7 +33,12 @@ class Shared:
     def judged(self) -> Mapping[str, float]:
         """What `serving_promises` asks for."""
         worst = max(worst for worst, _ in self.loop.values())
-        return {"rate_one": self.rate_one, "rate_two": self.rate_two, "loop": worst}
+        return {
+            "rate_one": self.rate_one,
+            "rate_two": self.rate_two,
+            "rate_double": self.rate_double,
+            "loop": worst,
+        }
 
 
 async def share(

@@ -241,8 +241,9 @@ def _weighted(
     """softmax(Q K' scaling + mask) V by two products of matrices."""
     weights = torch.matmul(query * scaling, keys.transpose(-1, -2))
     if mask is not None:
-        weights = weights + mask
-    weights = weights.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
+        weights += mask
+    # In float32 within the kernel, whatever the number format of both ends.
+    weights = weights.softmax(dim=-1)
     return torch.matmul(weights, values)
 
 

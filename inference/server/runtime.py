@@ -205,5 +205,5 @@ def _divide(
         page_size=page_size,
         max_running=settings.max_running,
         max_waiting=settings.max_waiting,
-        batch_tokens=4096 if cuda else 256,
+        batch_tokens=4096 if cuda else 128,
     ), isolated

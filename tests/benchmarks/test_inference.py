@@ -211,7 +211,7 @@ def test_promises_are_held_against_the_medians() -> None:
         (IN_PROCESS, most): speeds(210.0),
         (IN_PROCESS, one): speeds(100.0),
     }
-    shared = {"rate_one": 100.0, "rate_two": 90.0, "loop": 0.05}
+    shared = {"rate_one": 100.0, "rate_two": 90.0, "rate_double": 90.0, "loop": 0.05}
 
     assert verdicts(held, shared) == ["kept"] * 7
     for name, load, rate, broken in (
