@@ -213,7 +213,7 @@ def test_promises_are_held_against_the_medians() -> None:
     }
     shared = {"rate_one": 100.0, "rate_two": 90.0, "rate_double": 90.0, "loop": 0.05}
 
-    assert verdicts(held, shared) == ["kept"] * 7
+    assert verdicts(held, shared) == ["kept"] * 8
     for name, load, rate, broken in (
         (FASTCHAT, most, 25.1, 0),
         (LOCKED, most, 25.1, 1),
@@ -221,10 +221,11 @@ def test_promises_are_held_against_the_medians() -> None:
         (IN_PROCESS, most, 218.0, 3),
     ):
         found = verdicts(held | {(name, load): speeds(rate, first=0.5)}, shared)
-        assert found == ["kept"] * broken + ["BROKEN"] + ["kept"] * (6 - broken)
+        assert found == ["kept"] * broken + ["BROKEN"] + ["kept"] * (7 - broken)
     assert verdicts(held | {(OURS, most): speeds(200.0, first=0.51)}, shared)[4] == "BROKEN"
     assert verdicts(held, {**shared, "loop": 0.051})[5] == "BROKEN"
     assert verdicts(held, {**shared, "rate_two": 89.9})[6] == "BROKEN"
+    assert verdicts(held, {**shared, "rate_double": 89.9})[7] == "BROKEN"
     assert verdicts(held | {(FASTCHAT, most): "it ended"})[0] == "not run"
     assert set(verdicts({})) == {"not run"}
 
