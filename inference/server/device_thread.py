@@ -3,7 +3,8 @@
 It knows neither models nor requests. A thread that computes brings a team of OpenMP threads as
 large as the machine. Two such teams take the cores from each other; and when there are more threads
 in all teams than cores, GNU OpenMP lets them sleep between any two operations, which costs a small
-model half of its speed even while only one team works. So whatever may compute goes through here.
+model half of its speed even while only one team works. So the steps of all models go through here;
+what loads a model has a team of its own, which ends with its thread.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from inference.server.device import cache_limit, memory_limit
 from inference.server.memory import DeviceMemory, Footprint, gib
 from inference.server.restarts import watch_engines
 from inference.server.runtime import Runtime, Workshop
-from inference.server.served_model import DIED, ModelUnavailableError, ServedModel
+from inference.server.served_model import DIED, ModelUnavailableError, ServedModel, reason_of
 from inference.server.settings import FleetSettings
 from inference.server.telemetry import Telemetry
 from inference.server.wake_line import WakeLine
@@ -265,9 +265,7 @@ class Fleet:
         except (WeightsError, CheckpointError) as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - one broken checkpoint must not stop the others
-            problem = (
-                f"cannot be loaded: {' '.join(f'{type(error).__name__}: {error}'.split())[:300]}"
-            )
+            problem = f"cannot be loaded: {reason_of(error)}"
         else:
             problem = ""
         if entry.state != "loading":  # unloaded meanwhile

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from inference.server.background import in_background
 from inference.server.engine import ModelEngine
 from inference.server.runtime import Runtime, Workshop, give_back, start_engine
-from inference.server.served_model import DIED, ServedModel
+from inference.server.served_model import DIED, ServedModel, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +72,7 @@ async def _started(entry: ServedModel, rest: _Rest, workshop: Workshop) -> Model
         try:
             engine = await in_background(rest.start, slug, workshop)
         except Exception as error:  # noqa: BLE001 - tried again after a longer pause
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            logger.error("%s: its batching thread does not start: %s", slug, reason)
+            logger.error("%s: its batching thread does not start: %s", slug, reason_of(error))
             await _pause(entry)
             continue
         if entry.state == "ready":

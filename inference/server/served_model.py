@@ -11,15 +11,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from inference.model_file import ModelSpec, WeightsSpec
+from inference.model_file import ModelSpec
 from inference.server.chat import ChatFormat
 from inference.server.runtime import Runtime
+from inference.weights_spec import WeightsSpec
 
 logger = logging.getLogger(__name__)
 
 DIED = "its batching thread died and is being restarted"
 _GIVEN_SECONDS = 0.05
 """Within so long, whoever was given a runtime has admitted a request to it."""
+
+
+def reason_of(error: BaseException) -> str:
+    """An error that nobody foresaw, as the one line of a model's `reason`."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 class ModelUnavailableError(RuntimeError):

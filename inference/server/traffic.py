@@ -6,6 +6,7 @@ It knows tasks and connections; it knows neither what is computed nor signals.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from contextlib import suppress
 
 from starlette.responses import Response
@@ -55,7 +56,7 @@ class Traffic:
             exchange.break_off(_shutting_down())
 
 
-class Exchange(Response):
+class Exchange(Response, ABC):
     """The answer to one request, written by one task.
 
     The task is cancelled, whatever it is waiting for, when the client hangs up, when it lasts
@@ -72,9 +73,9 @@ class Exchange(Response):
         self.begun = False
         """Whether something was sent, so that an error can no longer have a status of its own."""
 
+    @abstractmethod
     async def answer(self, send: Send) -> None:
         """Write the answer. An ApiError raised before the first write becomes the answer."""
-        raise NotImplementedError
 
     def break_off(self, error: ApiError) -> None:
         """End the exchange with `error` for the client."""

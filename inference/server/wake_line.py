@@ -19,7 +19,7 @@ from inference.server.checkpoint import CheckpointError, eos_tokens, load_model
 from inference.server.generation import EngineError
 from inference.server.memory import DeviceMemory, Footprint, gib
 from inference.server.runtime import Runtime, Workshop, give_back, start_runtime
-from inference.server.served_model import ModelUnavailableError, ServedModel
+from inference.server.served_model import ModelUnavailableError, ServedModel, reason_of
 from inference.server.weights import WeightsError
 
 logger = logging.getLogger(__name__)
@@ -175,20 +175,19 @@ class WakeLine:
         slug, before = entry.spec.slug, entry.state
         wanted = self.wanted(entry)
         self.memory.hold(slug, wanted)
-        problem = ""
+        problem, passing = "", False
         try:
             runtime = await in_background(_build, entry, wanted, self.workshop)
         except (WeightsError, CheckpointError, EngineError) as error:
             problem = str(error)
         except (torch.OutOfMemoryError, MemoryError) as error:
-            problem = f"the device has too little free memory, lower --memory: {_one_line(error)}"
-            if before == "asleep":
-                before = "too large now"
+            problem = f"the device has too little free memory, lower --memory: {reason_of(error)}"
+            passing = before == "asleep"  # it fitted before, and may again
         except Exception as error:  # noqa: BLE001 - one broken checkpoint must not stop the others
-            problem = f"cannot be loaded: {_one_line(error)}"
+            problem = f"cannot be loaded: {reason_of(error)}"
         if problem:
             await self.release(entry)
-            if before == "too large now":
+            if passing:
                 logger.error("%s: %s", slug, problem)
                 raise ModelUnavailableError(f"{slug}: {problem}", 30)
             if entry.state == before:
@@ -259,7 +258,3 @@ def _parks(device: torch.device) -> bool:
     """Whether weights wait in the host's memory. On a CPU they would stay where they are, so there
     they are read again: the file is in the system's cache as long as there is memory for it."""
     return device.type != "cpu"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

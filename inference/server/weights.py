@@ -24,8 +24,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from inference.model_file import WeightsSpec
 from inference.server.conversion import CONVERSION_VERSION, convert_gguf
+from inference.weights_spec import WeightsSpec
 
 logger = logging.getLogger(__name__)
 

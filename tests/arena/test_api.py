@@ -346,6 +346,7 @@ def test_a_hostile_cursor_is_404(http):
     assert http.get(f"/api/v1/models/?cursor={cursor}").status_code == 404
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_streams_are_limited_like_the_rest(http, settings):
     battle = ended(http, start(http))
     settings.ARENA_RATE_LIMITS = rate_limits_parse("streams:voter=1/60")
@@ -362,6 +363,7 @@ def test_a_wrong_method_is_405_in_json(http):
     assert (response.status_code, response.json()["error"]["code"]) == (405, "method_not_allowed")
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_too_many_battles_are_429_with_a_time_to_come_back(http, settings):
     settings.ARENA_RATE_LIMITS = rate_limits_parse("battles:voter=1/60")
     start(http)

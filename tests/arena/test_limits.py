@@ -11,6 +11,7 @@ from arena.limits import client_address, limit_hit, network_key
 from arena.rate_limits import RateLimit, rate_limits_parse
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_a_voter_is_stopped_at_the_limit_and_told_when_to_come_back(settings):
     settings.ARENA_RATE_LIMITS = rate_limits_parse("battles:voter=2/60")
     voter_id = uuid.uuid4()
@@ -25,6 +26,7 @@ def test_a_voter_is_stopped_at_the_limit_and_told_when_to_come_back(settings):
     limit_hit(action="battles", voter_id=uuid.uuid4(), address="192.0.2.1")
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_a_network_is_stopped_whatever_voters_it_invents(settings):
     settings.ARENA_RATE_LIMITS = rate_limits_parse("votes:network=2/60")
     for host in (1, 2):

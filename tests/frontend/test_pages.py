@@ -202,6 +202,7 @@ def test_consent_is_asked_for_once(two_models: ScriptedEndpoint, client: Client)
     assert second.status_code == 303
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_too_much_at_once_says_when_to_come_back(
     two_models: ScriptedEndpoint, client: Client
 ) -> None:

@@ -14,7 +14,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, modeling_utils
 
-from inference.model_file import WeightsSpec
 from inference.server.chat import ChatFormat
 from inference.server.checkpoint import (
     CheckpointError,
@@ -25,6 +24,7 @@ from inference.server.checkpoint import (
     load_tokenizer,
     weight_bytes,
 )
+from inference.weights_spec import WeightsSpec
 from tests.inference.server.in_process import serving
 from tests.inference.server.numbered_checkpoint import ARCHITECTURES, write_numbered_checkpoint
 from tests.inference.tiny_model import LAYERS, write_model_file

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import torch
 
-from inference.model_file import WeightsSpec
 from inference.server import cpu
 from inference.server.checkpoint import load_model
 from inference.server.device_thread import DeviceThread
@@ -31,6 +30,7 @@ from inference.server.generation import (
 from inference.server.isolated import IsolatedPath
 from inference.server.telemetry import Telemetry
 from inference.server.weight_sharing import share_weights
+from inference.weights_spec import WeightsSpec
 from tests.inference.server.in_process import until
 from tests.inference.server.numbered_checkpoint import (
     ARCHITECTURES,

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from inference.model_file import WeightsSpec
 from inference.server.weights import WeightsError, fetch_weights
+from inference.weights_spec import WeightsSpec
 from tests.inference import tiny_model
 
 pytestmark = pytest.mark.weights
