@@ -1,6 +1,6 @@
-"""Voter, battle, turn, answer, vote, and the ledger of what counted.
+"""Voter, battle, turn and answer: who asked what, and what either side said.
 
-Knows nothing of ratings, pages or transport. Constraints stand here first: what the database
+Knows nothing of votes, ratings, pages or transport. Constraints stand here first: what the database
 refuses, no service can get wrong.
 """
 
@@ -12,6 +12,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import MD5
 
 from inference.models import LanguageModel
 
@@ -63,6 +64,22 @@ class Battle(models.Model):
     pool = ArrayField(
         models.BigIntegerField(), default=list, help_text="Models the pair was drawn from."
     )
+    excluded_pairs = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Pairs that this voter was not to meet, as [id, id]; `probability` knows of it.",
+    )
+    pacing = models.CharField(
+        max_length=40,
+        default="none",
+        help_text='How fast answers were shown: "none" as they came, or name and speed.',
+    )
+    gold_side = models.CharField(
+        max_length=1, blank=True, help_text="The side that was spoilt on purpose, in a gold battle."
+    )
+    network = models.CharField(
+        max_length=64, blank=True, help_text="Keyed hash of the address's prefix; holds no address."
+    )
     consent_version = models.CharField(max_length=20)
     created_at = models.DateTimeField(auto_now_add=True)
     # Readers that do not share a process with the generating one say here that they still watch.
@@ -70,7 +87,10 @@ class Battle(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["voter", "-created_at"], name="battle_of_voter")]
+        indexes = [
+            models.Index(fields=["voter", "-created_at"], name="battle_of_voter"),
+            models.Index(fields=["network", "-created_at"], name="battle_of_network"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(mode__in=["battle", "side_by_side", "direct"]),
@@ -85,6 +105,10 @@ class Battle(models.Model):
                 condition=~Q(mode="battle")
                 | Q(probability__gt=0, probability__lte=1, model_b__isnull=False),
                 name="battle_probability_logged",
+            ),
+            models.CheckConstraint(
+                condition=Q(gold_side="") | Q(gold_side__in=["a", "b"], mode="battle"),
+                name="gold_battle_is_anonymous",
             ),
         ]
 
@@ -114,6 +138,8 @@ class Turn(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["battle", "index"], name="turn_index_unique"),
         ]
+        # How often a prompt has been asked; the whole text is too long for an index.
+        indexes = [models.Index(MD5("prompt"), name="turn_by_prompt")]
 
     def __str__(self) -> str:
         return f"turn {self.index} of battle {self.battle_id}"
@@ -143,6 +169,7 @@ class Answer(models.Model):
         ENDLESS = "endless_answer"
         TOO_LONG = "conversation_too_long"
         INTERRUPTED = "interrupted"
+        MODERATED = "answer_moderated"
 
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="answers")
     side = models.CharField(max_length=1, choices=[("a", "a"), ("b", "b")])
@@ -152,6 +179,9 @@ class Answer(models.Model):
     error = models.CharField(max_length=30, choices=Error, blank=True)
     error_detail = models.TextField(
         blank=True, help_text="For operators: may hold a provider's words; never sent to a voter."
+    )
+    leak = models.CharField(
+        max_length=200, blank=True, help_text="Words by which the assistant named itself."
     )
     finish_reason = models.CharField(max_length=30, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
@@ -193,105 +223,3 @@ class Answer(models.Model):
 
     def __str__(self) -> str:
         return f"answer {self.side} to {self.turn}"
-
-
-class Vote(models.Model):
-    """One spent ballot. What counts is told by the ledger; `exclusion` is its latest word."""
-
-    class Choice(models.TextChoices):
-        A = "a"
-        B = "b"
-        TIE = "tie"
-        BOTH_BAD = "both_bad"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    turn = models.OneToOneField(Turn, on_delete=models.PROTECT, related_name="vote")
-    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="votes")
-    choice = models.CharField(max_length=8, choices=Choice)
-    reasons = ArrayField(models.CharField(max_length=60), default=list, blank=True)
-    exclusion = models.CharField(
-        max_length=20, blank=True, help_text="Why it does not count; empty when it does."
-    )
-    ledger_entry = models.OneToOneField(
-        "LedgerEntry", on_delete=models.PROTECT, related_name="vote"
-    )
-    cast_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["ledger_entry"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(choice__in=["a", "b", "tie", "both_bad"]), name="vote_choice_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"vote {self.choice} on {self.turn}"
-
-
-class VoteSecret(models.Model):
-    """What ties a public ledger entry to its texts and its voter. Erasable; the chain stays."""
-
-    vote = models.OneToOneField(Vote, on_delete=models.CASCADE, related_name="secret")
-    voter_token = models.CharField(max_length=64, unique=True)
-    salts = models.JSONField(help_text="Field name to its 256-bit salt in hex.")
-
-    class Meta:
-        ordering = ["vote"]
-
-    def __str__(self) -> str:
-        return f"secret of {self.vote_id}"
-
-
-class LedgerEntry(models.Model):
-    """One link of the append-only chain. The database refuses UPDATE, DELETE and TRUNCATE."""
-
-    class Kind(models.TextChoices):
-        VOTE = "vote"
-        EXCLUSION = "exclusion"
-        REINSTATEMENT = "reinstatement"
-        WITHDRAWAL = "withdrawal"
-        RETIREMENT = "retirement"
-        IMPORT = "import"
-
-    sequence = models.PositiveBigIntegerField(primary_key=True)
-    kind = models.CharField(max_length=15, choices=Kind)
-    payload = models.TextField(help_text="Canonical JSON, byte for byte as it was hashed.")
-    previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64, unique=True)
-
-    class Meta:
-        ordering = ["sequence"]
-        verbose_name_plural = "ledger entries"
-
-    def __str__(self) -> str:
-        return f"ledger entry {self.sequence} ({self.kind})"
-
-
-class TurnAnnotation(models.Model):
-    """What a voted turn is about and how its answers are written; holds no text.
-
-    Derived, and made anew at will by `arena.services.annotations`; goes with its turn.
-    """
-
-    turn = models.OneToOneField(
-        Turn, on_delete=models.CASCADE, primary_key=True, related_name="annotation"
-    )
-    language = models.CharField(max_length=8, help_text="ISO 639 code of the prompts, or und.")
-    categories = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    style = models.JSONField(
-        help_text="Side to StyleCounts, summed over its answers up to this turn."
-    )
-    tagger = models.CharField(
-        max_length=100, help_text="Version of what gave language and categories."
-    )
-    problem = models.CharField(
-        max_length=100, blank=True, help_text="What the tagger failed with; empty when it did not."
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["turn"]
-
-    def __str__(self) -> str:
-        return f"annotation of {self.turn_id}"
