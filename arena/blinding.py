@@ -18,15 +18,19 @@ from inference.models import LanguageModel
 
 @dataclass(frozen=True)
 class AnswerView:
+    """`leak`: the assistant has named itself, so a vote on this conversation will not count."""
+
     state: str
     text: str
     error: dict[str, str] | None
+    leak: bool = False
 
 
 @dataclass(frozen=True)
 class VoteView:
     choice: str
     reasons: tuple[str, ...]
+    comment: str
     counted: bool
     exclusion: str
     cast_at: datetime
@@ -46,16 +50,22 @@ class ModelView:
 
 @dataclass(frozen=True)
 class TurnView:
+    """A direct chat has no ballot."""
+
     index: int
     prompt: str
-    ballot: str
+    ballot: str | None
     answers: dict[str, AnswerView]
     vote: VoteView | None
 
 
 @dataclass(frozen=True)
 class BattleView:
-    """A battle as its voter may know it now; `models` is None until the reveal."""
+    """A battle as its voter may know it now; `models` is None until the reveal.
+
+    `has_leak`: an assistant has named itself in something that the voter may have read, answers that
+    were made anew since included. `gold_side` is the side that was spoilt on purpose, "" before the reveal and in other battles.
+    """
 
     id: uuid.UUID
     mode: str
@@ -64,11 +74,14 @@ class BattleView:
     ended_at: datetime | None
     turns: tuple[TurnView, ...]
     models: dict[str, ModelView] | None
+    pacing: str
+    gold_side: str
+    has_leak: bool = False
 
 
 def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
     """`battle` comes with its turns, answers, votes and models fetched; `live` is fresher text."""
-    turns = tuple(_turn_view(turn, live) for turn in battle.turns.all())
+    turns = tuple(_turn_view(battle, turn, live) for turn in battle.turns.all())
     voted = any(turn.vote for turn in turns)
     revealed = voted or battle.mode != Battle.Mode.BATTLE
     last = turns[-1]
@@ -85,6 +98,9 @@ def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
         ended_at=_ended_at(battle),
         turns=turns,
         models=_models_view(battle) if revealed else None,
+        pacing=battle.pacing,
+        gold_side=battle.gold_side if revealed else "",
+        has_leak=any(answer.leak for turn in battle.turns.all() for answer in turn.answers.all()),
     )
 
 
@@ -100,26 +116,32 @@ def answers_current(turn: Turn) -> dict[str, Answer]:
     return {answer.side: answer for answer in sorted(turn.answers.all(), key=lambda a: a.attempt)}
 
 
-def _turn_view(turn: Turn, live: LiveTurn | None) -> TurnView:
-    answers = {
-        side: AnswerView(answer.state, answer.text, error_view(answer.error))
-        for side, answer in sorted(answers_current(turn).items())
-    }
+def _turn_view(battle: Battle, turn: Turn, live: LiveTurn | None) -> TurnView:
+    current = answers_current(turn)
+    answers = {side: _answer_view(answer) for side, answer in sorted(current.items())}
     vote = getattr(turn, "vote", None)
-    attempts = {answer.pk for answer in answers_current(turn).values()}
+    attempts = {answer.pk for answer in current.values()}
     # Live text of these very attempts only: another process may have made new ones since.
     if live is not None and vote is None and live.answer_ids == attempts:
         answers = {
-            side: AnswerView(now["state"], now["text"], error_view(now["error"]))
+            side: AnswerView(now["state"], now["text"], error_view(now["error"]), now["leak"])
             for side, now in live.view().items()
         }
-    return TurnView(turn.index, turn.prompt, turn.ballot, answers, vote and _vote_view(vote))
+    ballot = None if battle.mode == Battle.Mode.DIRECT else turn.ballot
+    return TurnView(turn.index, turn.prompt, ballot, answers, vote and _vote_view(vote))
+
+
+def _answer_view(answer: Answer) -> AnswerView:
+    # What moderation took back stays in the table for moderators.
+    text = "" if answer.error == Answer.Error.MODERATED else answer.text
+    return AnswerView(answer.state, text, error_view(answer.error), bool(answer.leak))
 
 
 def _vote_view(vote: Vote) -> VoteView:
     return VoteView(
         choice=vote.choice,
         reasons=tuple(vote.reasons),
+        comment=vote.comment,
         counted=not vote.exclusion,
         exclusion=vote.exclusion,
         cast_at=vote.cast_at,

@@ -6,6 +6,8 @@ a provider's words, a model's name, or a number that differs between models.
 
 from __future__ import annotations
 
+import re
+
 
 class ArenaError(Exception):
     """`code` is for programs, `message` for people, `field` names the input at fault.
@@ -108,9 +110,22 @@ class NotGeneratingError(ArenaError):
     status = 409
 
 
+class NotContinuableError(ArenaError):
+    code = "not_continuable"
+    status = 409
+
+
 class NotRetryableError(ArenaError):
     code = "not_retryable"
     status = 409
+
+
+def _wait(seconds: int) -> str:
+    """A wait in words, never shorter than it is."""
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = -(-seconds // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours"
 
 
 class RateLimitedError(ArenaError):
@@ -118,5 +133,69 @@ class RateLimitedError(ArenaError):
     status = 429
 
     def __init__(self, *, retry_after: int) -> None:
-        super().__init__(f"That was a lot at once. Please come back in {retry_after} s.")
+        super().__init__(f"That was a lot at once. Please come back in {_wait(retry_after)}.")
         self.retry_after = retry_after
+
+
+class SpendCapError(ArenaError):
+    """The provider behind a named model has cost what it may cost in a day."""
+
+    code = "spend_cap"
+    status = 429
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(
+            "Today's budget for this model is used up. Please choose another one, or come back "
+            "after midnight UTC."
+        )
+        self.retry_after = retry_after
+
+
+class ChallengeRequiredError(ArenaError):
+    code = "challenge_required"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A battle needs a proof of work first: solve what GET /api/v1/challenge/ gives, and "
+            "send it along.",
+            field="challenge",
+        )
+
+
+class ChallengeFailedError(ArenaError):
+    code = "challenge_failed"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="challenge")
+
+
+# What moderators call it: self-harm/intent (OpenAI), self_harm, Suicide & Self-Harm …
+_SELF_HARM = re.compile(r"self.?harm|suicid", re.IGNORECASE)
+
+
+class ModeratedError(ArenaError):
+    """A moderator found something in a prompt that the operator does not take."""
+
+    code = "moderated"
+
+    def __init__(self, *, category: str) -> None:
+        if _SELF_HARM.search(category):
+            message = (
+                "This prompt was not sent; if you think of harming yourself, please talk to "
+                "somebody now: findahelpline.com lists free and confidential help near you."
+            )
+        else:
+            message = (
+                f'This prompt was not sent, since it looks like "{category}", which this arena '
+                "does not take; please ask in another way."
+            )
+        super().__init__(message, field="prompt")
+
+
+class NotVotedError(ArenaError):
+    code = "not_voted"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Please vote first; then you can say why.")

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,61 +19,61 @@ from django.utils import timezone
 
 from arena import metrics
 from arena.database import in_database
+from arena.failures import failure_code, failure_detail, outages_report, storable
+from arena.gold import Spoiler
 from arena.live import LiveSide, LiveTurn
 from arena.models import Answer
-from arena.services import answers
-from inference import errors
+from arena.pacing import Pacing
+from arena.reveal import AsItComes, Paced, Reveal
+from arena.self_identification import Detector
+from arena.services import answers, moderation
 from inference.client import Finish, ModelClient, ReasoningDelta
 from inference.dialects import ChatMessage
 from inference.endpoint_pool import EndpointAddress
-from inference.services import endpoint_report
+from inference.errors import GenerationError
 
 logger = logging.getLogger(__name__)
 
-FRAME_SECONDS = 0.04
 SAVE_ATTEMPTS = 5
-# PostgreSQL's text has no NUL, and half a surrogate pair is no character.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-# Looked up by class, the nearest first.
-ERROR_CODES: Mapping[type[BaseException], Answer.Error] = {
-    errors.EndpointUnavailableError: Answer.Error.UNAVAILABLE,
-    errors.EndpointBusyError: Answer.Error.BUSY,
-    errors.EndpointTimeoutError: Answer.Error.TIMEOUT,
-    errors.ContextOverflowError: Answer.Error.TOO_LONG,
-    errors.RequestRefusedError: Answer.Error.REFUSED,
-    errors.EndlessAnswerError: Answer.Error.ENDLESS,
-}
+KEPT = (Answer.State.COMPLETE, Answer.State.STOPPED)
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One answer to make: where to ask, what, and how."""
+    """One answer to make: where to ask, what, and how; `is_gold` for one to spoil on purpose."""
 
     answer_id: int
     side: str
     endpoints: Sequence[EndpointAddress]
     messages: Sequence[ChatMessage]
     sampling: Mapping[str, Any]
+    is_gold: bool = False
 
 
 @dataclass(frozen=True)
 class Work:
-    """One turn to generate. `kept` are sides that a retry leaves as they are."""
+    """One turn to generate. `kept` are sides that a retry leaves as they are.
+
+    `pacing` is how fast the answers are shown, None as they come; `detector` finds assistants that
+    name themselves, None looks for nothing.
+    """
 
     battle_id: uuid.UUID
     battle_created_at: datetime
     turn_index: int
     generations: Sequence[Generation]
     kept: Mapping[str, LiveSide]
+    pacing: Pacing | None = None
+    detector: Detector | None = None
 
 
 @dataclass
 class _Reading:
-    """What is known of one answer besides its text."""
+    """What is known of one answer besides what is shown of it."""
 
     finish: Finish = field(default_factory=Finish)
     first_token_at: datetime | None = None
+    has_words: bool = False
 
 
 class TurnGeneration:
@@ -82,62 +81,88 @@ class TurnGeneration:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        sides = {g.side: LiveSide(answer_id=g.answer_id) for g in work.generations}
+        sides = {
+            generation.side: LiveSide(
+                answer_id=generation.answer_id,
+                scanner=work.detector.scanner() if work.detector else None,
+            )
+            for generation in work.generations
+        }
         self.turn = LiveTurn(
             created_at=work.battle_created_at,
             index=work.turn_index,
             sides=dict(sorted({**work.kept, **sides}.items())),
         )
+        self._reveal: Reveal = (
+            Paced(self.turn, work.pacing, sides) if work.pacing else AsItComes(self.turn)
+        )
         self._readings: dict[str, asyncio.Task[None]] = {}
         self._cut_state: Answer.State | None = None
-        self._frame_due = False
-        self._last_frame = 0.0
 
     async def run(self, client: ModelClient) -> None:
         """Generate all sides; every one of them ends, and its end is told."""
+        showing = asyncio.get_running_loop().create_task(self._reveal.run())
         try:
             await asyncio.gather(*(self._generate(client, g) for g in self.work.generations))
         finally:
+            showing.cancel()
             self.turn.close()
 
     def cut(self, state: Answer.State) -> None:
-        """End the sides that are still being read as `state`, keeping their text."""
+        """End the sides that are not yet shown to their end as `state`, with what was shown."""
         if self._cut_state is None:
             self._cut_state = state
+            self._reveal.cut()
             for task in self._readings.values():
                 task.cancel()
 
     async def _generate(self, client: ModelClient, generation: Generation) -> None:
+        name = generation.side
         reading = _Reading()
         # Reading is a task of its own, so that a cut cancels it and never the saving after it.
         task = asyncio.get_running_loop().create_task(self._read(client, generation, reading))
-        self._readings[generation.side] = task
+        self._readings[name] = task
         if self._cut_state is not None:
             task.cancel()
         await asyncio.wait({task})
+        self._reveal.end(name)
         state, error, detail = await self._verdict(task, generation, reading)
-        side = self.turn.sides[generation.side]
+        await self._reveal.until_over(name)
+        finish_reason = reading.finish.reason
+        if not self._reveal.is_over(name):
+            # Whatever became of the rest, nobody has seen it.
+            state, error = self._ended_early()
+            finish_reason = ""
+        side = self.turn.sides[name]
+        self.turn.finish(name)
         with self.turn.lock:
             side.state, side.error = state, error
+        text = side.text
+        if state in KEPT and await self._is_blocked(generation.answer_id, text):
+            state, error = Answer.State.FAILED, Answer.Error.MODERATED
         end = answers.AnswerEnd(
             answer_id=generation.answer_id,
             state=state,
-            text=side.text,
+            text=text,
             error=error,
             error_detail=detail,
-            finish_reason=_UNSTORABLE.sub("\ufffd", reading.finish.reason)[:30],
+            finish_reason=storable(finish_reason)[:30],
             prompt_tokens=reading.finish.prompt_tokens,
             completion_tokens=reading.finish.completion_tokens,
             first_token_at=reading.first_token_at,
+            leak=side.leak,
         )
         stored = await self._save_end(end)
+        if error == Answer.Error.MODERATED:
+            self.turn.withhold(name)
         with self.turn.lock:
             side.state, side.error = stored
         metrics.answers_ended.labels(state=side.state, error=side.error).inc()
-        self.turn.announce_end(generation.side)
+        self.turn.announce_end(name)
 
     async def _read(self, client: ModelClient, generation: Generation, reading: _Reading) -> None:
         asked_at = timezone.now()
+        spoiler = Spoiler(seed=generation.answer_id) if generation.is_gold else None
         stream = client.stream(
             endpoints=generation.endpoints,
             messages=generation.messages,
@@ -155,56 +180,49 @@ class TurnGeneration:
                     reading.first_token_at = timezone.now()
                     waited = reading.first_token_at - asked_at
                     metrics.first_token_seconds.observe(waited.total_seconds())
-                self.turn.append(generation.side, _UNSTORABLE.sub("\ufffd", delta.text))
-                self._frame_soon()
+                text = storable(delta.text)
+                self._show(generation, reading, spoiler.feed(text) if spoiler else text)
+        if spoiler:
+            self._show(generation, reading, spoiler.finish())
+
+    def _show(self, generation: Generation, reading: _Reading, text: str) -> None:
+        if text:
+            reading.has_words = reading.has_words or bool(text.strip())
+            self._reveal.add(generation.side, text)
 
     async def _verdict(
         self, task: asyncio.Task[None], generation: Generation, reading: _Reading
     ) -> tuple[Answer.State, str, str]:
         """How a reading ended: state, error code, and the operators' detail."""
         if task.cancelled():
-            state = self._cut_state or Answer.State.FAILED
-            return state, Answer.Error.INTERRUPTED if state == Answer.State.FAILED else "", ""
+            return *self._ended_early(), ""
         problem = task.exception()
         if problem is None:
-            await self._report_outages(reading.finish.setbacks, reading.finish.endpoint)
-            if self.turn.sides[generation.side].text.strip():
+            finish = reading.finish
+            await outages_report(finish.setbacks, works=finish.endpoint)
+            if reading.has_words:
                 return Answer.State.COMPLETE, "", ""
             return Answer.State.FAILED, Answer.Error.EMPTY, ""
-        error = next(
-            (ERROR_CODES[kind] for kind in type(problem).__mro__ if kind in ERROR_CODES),
-            Answer.Error.UNAVAILABLE,
-        )
-        tries: list[BaseException] = [problem]
-        if isinstance(problem, errors.GenerationError):
-            tries += reversed(problem.setbacks)
-        detail = _UNSTORABLE.sub("\ufffd", "; before that ".join(map(_told, tries)))
+        error = failure_code(problem)
         logger.warning("answer %s: %s", generation.answer_id, error)
-        if isinstance(problem, errors.GenerationError):
-            await self._report_outages([*problem.setbacks, problem])
+        if isinstance(problem, GenerationError):
+            await outages_report([*problem.setbacks, problem])
         else:
             logger.error("answer %s: unforeseen", generation.answer_id, exc_info=problem)
-        return Answer.State.FAILED, error, detail
+        return Answer.State.FAILED, error, failure_detail(problem)
 
-    async def _report_outages(
-        self, failures: Iterable[errors.GenerationError], works: EndpointAddress | None = None
-    ) -> None:
-        """Note the endpoints that could serve nobody; not one that then did."""
-        kinds = (errors.EndpointUnavailableError, errors.ConnectTimeoutError)
-        outages = {
-            failure.endpoint: f"{type(failure).__name__}: {failure}"
-            for failure in failures
-            if isinstance(failure, kinds) and failure.endpoint not in (None, works)
-        }
-        for endpoint, said in outages.items():
-            if endpoint is None or endpoint.id is None:
-                continue
-            detail = _UNSTORABLE.sub("\ufffd", said)
-            try:
-                await in_database(endpoint_report, endpoint_id=endpoint.id, problem=detail)
-            except DatabaseError:
-                # The next probe finds it again; the answer's own end matters more.
-                logger.exception("the outage of endpoint %s could not be noted", endpoint.id)
+    def _ended_early(self) -> tuple[Answer.State, str]:
+        """State and error of an answer that was cut, or that could not be shown."""
+        state = self._cut_state or Answer.State.FAILED
+        return state, Answer.Error.INTERRUPTED if state == Answer.State.FAILED else ""
+
+    async def _is_blocked(self, answer_id: int, text: str) -> bool:
+        try:
+            return await moderation.aanswer_moderate(answer_id=answer_id, text=text)
+        except Exception:
+            # As for a moderator that cannot be reached: the answer must come to an end.
+            logger.exception("answer %s could not be moderated", answer_id)
+            return False
 
     async def _save_end(self, end: answers.AnswerEnd) -> tuple[str, str]:
         """Save an end; the state and error that the answer has in the database then.
@@ -221,26 +239,3 @@ class TurnGeneration:
                 logger.exception("answer %s cannot be saved", end.answer_id)
                 break
         return Answer.State.FAILED, Answer.Error.INTERRUPTED
-
-    def _frame_soon(self) -> None:
-        """Send what is new: at once after a pause, else in step with the frame rate."""
-        if self._frame_due:
-            return
-        loop = asyncio.get_running_loop()
-        wait = self._last_frame + FRAME_SECONDS - loop.time()
-        if wait <= 0:
-            self._frame()
-        else:
-            self._frame_due = True
-            loop.call_later(wait, self._frame)
-
-    def _frame(self) -> None:
-        self._frame_due = False
-        self._last_frame = asyncio.get_running_loop().time()
-        self.turn.flush()
-
-
-def _told(failure: BaseException) -> str:
-    """One failed try in words for operators: what went wrong, and at which endpoint."""
-    where = failure.endpoint if isinstance(failure, errors.GenerationError) else None
-    return f"{type(failure).__name__}: {failure}" + (f" ({where})" if where else "")

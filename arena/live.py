@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from arena import events
 from arena.events import Event
+from arena.self_identification import Leak, Scanner
 
 # A reader this many events behind is closed: 256 frames are ten seconds of text.
 READER_BACKLOG = 256
@@ -53,12 +54,14 @@ class Reader:
 
 @dataclass
 class LiveSide:
-    """One answer in the making."""
+    """One answer in the making; `text` is what may be shown of it."""
 
     answer_id: int
     state: str = "pending"
     text: str = ""
     error: str = ""
+    leak: str = ""  # words by which the assistant named itself
+    scanner: Scanner | None = None
     sent: int = 0  # characters that readers have
     announced: bool = False  # whether readers know that it has ended
 
@@ -101,16 +104,32 @@ class LiveTurn:
             self._flush()
 
     def _flush(self) -> None:
-        new = {
-            name: {"offset": side.sent, "text": side.text[side.sent :]}
-            for name, side in self.sides.items()
-            if len(side.text) > side.sent
-        }
-        if not new:
-            return
-        for name in new:
-            self.sides[name].sent = len(self.sides[name].text)
-        self._publish(events.delta(seq=self._next_seq(), turn=self.index, sides=new))
+        new = {}
+        for name, side in self.sides.items():
+            text = side.text[side.sent :]
+            if not text:
+                continue
+            if side.scanner is not None and not side.leak:
+                _note(side, side.scanner.feed(text))
+            new[name] = events.piece(offset=side.sent, text=text, leak=bool(side.leak))
+            side.sent = len(side.text)
+        if new:
+            self._publish(events.delta(seq=self._next_seq(), turn=self.index, sides=new))
+
+    def finish(self, side: str) -> None:
+        """No more text comes: send what is new, and look for a leak that only shows at the end."""
+        with self.lock:
+            self._flush()
+            state = self.sides[side]
+            if state.scanner is not None and not state.leak:
+                _note(state, state.scanner.finish())
+            state.scanner = None
+
+    def withhold(self, side: str) -> None:
+        """Give a side's text to nobody from now on; who has it is told with its end."""
+        with self.lock:
+            self.sides[side].text = ""
+            self.sides[side].sent = 0
 
     def announce_end(self, side: str) -> None:
         """Tell readers that a side has ended; its last state must be in the database by now."""
@@ -144,7 +163,9 @@ class LiveTurn:
                 first = [self._snapshot()]
             else:
                 missed = {
-                    name: {"offset": have[name], "text": side.text[have[name] :]}
+                    name: events.piece(
+                        offset=have[name], text=side.text[have[name] :], leak=bool(side.leak)
+                    )
                     for name, side in self.sides.items()
                     if side.sent > have[name]
                 }
@@ -175,10 +196,15 @@ class LiveTurn:
         return 0.0 if self.readers else time.monotonic() - self.watched_at
 
     def view(self) -> dict[str, dict[str, Any]]:
-        """State, text and error of each side as they are now."""
+        """State, text, error and leak (a bool) of each side as they are now."""
         with self.lock:
             return {
-                name: {"state": self._told(side), "text": side.text, "error": side.error}
+                name: {
+                    "state": self._told(side),
+                    "text": side.text,
+                    "error": side.error if side.announced else "",
+                    "leak": bool(side.leak),
+                }
                 for name, side in self.sides.items()
             }
 
@@ -188,12 +214,12 @@ class LiveTurn:
 
     def _snapshot(self) -> Event:
         sides = {
-            name: {
-                "offset": 0,
-                "text": side.text,
-                "state": self._told(side),
-                "error": events.error_view(side.error) if side.announced else None,
-            }
+            name: events.side_now(
+                text=side.text,
+                state=self._told(side),
+                error=events.error_view(side.error) if side.announced else None,
+                leak=bool(side.leak),
+            )
             for name, side in self.sides.items()
         }
         self._sent_at[self.seq] = {name: side.sent for name, side in self.sides.items()}
@@ -210,6 +236,7 @@ class LiveTurn:
             state=side.state,
             error=side.error,
             length=len(side.text),
+            leak=bool(side.leak),
             battle_state=self._battle_state(),
         )
 
@@ -224,6 +251,11 @@ class LiveTurn:
     def _publish(self, event: Event) -> None:
         for reader in self.readers:
             reader.put(event)
+
+
+def _note(side: LiveSide, leak: Leak | None) -> None:
+    if leak is not None:
+        side.leak = leak.words
 
 
 def seq_now(created_at: datetime, *, at: datetime | None = None) -> int:

@@ -16,3 +16,11 @@ first_token_seconds = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
 )
 readers_lagged = Counter("arena_readers_lagged", "Readers closed for being too slow")
+moderation_failures = Counter(
+    "arena_moderation_failures",
+    "Texts that a moderator failed on, and that passed unjudged",
+    ["subject", "kind"],
+)
+moderation_findings = Counter(
+    "arena_moderation_findings", "Findings by what followed", ["subject", "action"]
+)

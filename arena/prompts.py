@@ -1,11 +1,11 @@
-"""What a prompt may be. Knows nothing of battles."""
+"""What a prompt, and a remark about an answer, may be. Knows nothing of battles."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-from arena.errors import InvalidPromptError
+from arena.errors import InvalidInputError, InvalidPromptError
 
 MAX_CHARACTERS = 8_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -23,24 +23,48 @@ def prompt_clean(text: object) -> str:
     """
     if not isinstance(text, str):
         raise InvalidPromptError("The prompt must be text.")
-    prompt = text.replace("\r\n", "\n").replace("\r", "\n")
+    prompt = _unix(text)
     if not any(_is_visible(character) for character in prompt):
         raise InvalidPromptError("Please type a prompt first.")
-    if len(prompt) > MAX_CHARACTERS:
-        raise InvalidPromptError(
-            f"The prompt has {len(prompt):,} characters; at most {MAX_CHARACTERS:,} are allowed."
-        )
-    found = _CONTROL.search(prompt)
+    if fault := _fault(prompt, what="prompt", limit=MAX_CHARACTERS):
+        raise InvalidPromptError(fault)
+    return prompt
+
+
+def remark_clean(text: object, *, field: str, limit: int) -> str:
+    """A comment or note, "" for none, under the same rules; `field` is what the input is called.
+
+    Raises InvalidInputError.
+    """
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise InvalidInputError(f"The {field} must be text.", field=field)
+    remark = _unix(text).strip()
+    if fault := _fault(remark, what=field, limit=limit):
+        raise InvalidInputError(fault, field=field)
+    return remark
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _fault(text: str, *, what: str, limit: int) -> str:
+    """What is wrong with a text, for its writer; "" for nothing."""
+    if len(text) > limit:
+        return f"The {what} has {len(text):,} characters; at most {limit:,} are allowed."
+    found = _CONTROL.search(text)
     if found:
-        raise InvalidPromptError(
-            f"The prompt holds a control character (U+{ord(found[0]):04X} at position "
+        return (
+            f"The {what} holds a control character (U+{ord(found[0]):04X} at position "
             f"{found.start() + 1}). Please remove it."
         )
     try:
-        prompt.encode("utf-8")
+        text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidPromptError(
-            f"The prompt holds half of a character (a lone surrogate at position "
+        return (
+            f"The {what} holds half of a character (a lone surrogate at position "
             f"{error.start + 1}). Please remove it."
-        ) from error
-    return prompt
+        )
+    return ""

@@ -132,7 +132,10 @@ class Runner:
             return
         controls = await in_database(
             answers.answers_save_partial,
-            partial=[answers.PartialAnswer(id_, side.text) for id_, (_, side) in unsaved.items()],
+            partial=[
+                answers.PartialAnswer(id_, side.text, side.leak)
+                for id_, (_, side) in unsaved.items()
+            ],
         )
         for answer_id, (generation, side) in unsaved.items():
             control = controls.get(answer_id)

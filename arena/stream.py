@@ -90,7 +90,7 @@ async def _saved_events(
         view = await _view(battle_id, voter_id)
         turn = view.turns[-1]
         new = {
-            side: {"offset": sent[side], "text": answer.text[sent[side] :]}
+            side: events.piece(offset=sent[side], text=answer.text[sent[side] :], leak=answer.leak)
             for side, answer in turn.answers.items()
             if len(answer.text) > sent[side]
         }
@@ -109,7 +109,9 @@ def _whole(view: BattleView) -> list[Event]:
     """A snapshot of the last turn, and the ends that it already has; the caller numbers them."""
     turn = view.turns[-1]
     sides = {
-        s: {"offset": 0, "text": answer.text, "state": answer.state, "error": answer.error}
+        s: events.side_now(
+            text=answer.text, state=answer.state, error=answer.error, leak=answer.leak
+        )
         for s, answer in turn.answers.items()
     }
     ended = [s for s, answer in turn.answers.items() if answer.state in ENDED]
@@ -128,5 +130,6 @@ def _end(view: BattleView, turn: TurnView, side: str, seq: int) -> Event:
         state=answer.state,
         error=answer.error["code"] if answer.error else "",
         length=len(answer.text),
+        leak=answer.leak,
         battle_state=view.state,
     )

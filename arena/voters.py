@@ -6,7 +6,9 @@ The client's word about who it is counts for nothing else. Knows nothing of batt
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,7 +16,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
-from arena.limits import client_address
+from arena.client_addresses import client_address
 
 COOKIE = "preferendum_voter"
 _SALT = "arena.voter"
@@ -61,6 +63,17 @@ def address_of(request: HttpRequest | Request) -> str:
     return client_address(
         peer=request.META.get("REMOTE_ADDR", ""),
         forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        trusted=settings.TRUSTED_PROXIES,
+    )
+
+
+def address_in_scope(scope: Mapping[str, Any]) -> str:
+    """The same of a WebSocket handshake (ASGI), whose headers are not yet joined."""
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    client = scope.get("client")
+    return client_address(
+        peer=client[0] if client else "",
+        forwarded_for=b",".join(forwarded).decode("latin-1"),
         trusted=settings.TRUSTED_PROXIES,
     )
 

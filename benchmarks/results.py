@@ -42,14 +42,16 @@ def save(benchmark: str, results: object) -> Path:
     return path
 
 
-def write_section(benchmark: str, text: str) -> None:
-    """Replace what stands between the marks of this benchmark in docs/benchmarks.md."""
+def write_section(benchmark: str, text: str, page_path: Path = PAGE) -> None:
+    """Replace what stands between the marks of this benchmark on a page of the docs."""
     begin, end = f"<!-- {benchmark}: written by the run -->", f"<!-- end of {benchmark} -->"
-    page = PAGE.read_text()
+    page = page_path.read_text()
     if begin not in page or end not in page:
-        raise ValueError(f"{PAGE.name} has no place for {benchmark}: put {begin} and {end} there")
+        raise ValueError(
+            f"{page_path.name} has no place for {benchmark}: put {begin} and {end} there"
+        )
     section = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    PAGE.write_text(section.sub(lambda _: f"{begin}\n\n{text.strip()}\n\n{end}", page))
+    page_path.write_text(section.sub(lambda _: f"{begin}\n\n{text.strip()}\n\n{end}", page))
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -12,11 +12,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-from environs import Env
+from django.utils.functional import SimpleLazyObject
+from environs import Env, validate
 
-from arena.rate_limits import rate_limits_parse
+from arena.client_addresses import proxies_check
+from arena.gold import gold_rate_parse
+from arena.moderation.endpoint import moderation_key_env_read, moderation_url_read
+from arena.moderation.rules import moderation_rules_read
+from arena.pacing import pacing_parse
+from arena.pair_weights import pair_weights_parse
+from arena.rate_limits import concurrency_limits_parse, rate_limits_parse
+from arena.spend_caps import spend_caps_parse
 from arena.tagging.own_rules import own_rules_read
-from config.secrets import secret_key, secret_key_fallbacks
+from config.secrets import secret_key, secret_key_fallbacks, signing_key, signing_keys_retired
 from inference.network_guard import networks_parse
 
 # Lets Django's generic classes be written with their type, as in ModelAdmin[Vote].
@@ -46,7 +54,7 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
 PUBLIC_IS_HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = [_public.hostname, *LOOPBACK_HOSTS]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
-TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = proxies_check(env.list("TRUSTED_PROXIES", []))
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Where models may be asked besides public addresses and the own inference service.
 ENDPOINT_NETWORKS = networks_parse(env.str("ENDPOINT_NETWORKS", ""))
@@ -81,21 +89,53 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = PAGE_BODY_LIMIT
 # --- secrets -------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = secret_key_fallbacks(DATA_DIR)
+# Signs the heads of the vote ledger; read, and at the first start made, at the first use.
+LEDGER_SIGNING_KEY: Any = SimpleLazyObject(lambda: signing_key(DATA_DIR))
+LEDGER_RETIRED_KEYS: Any = SimpleLazyObject(lambda: signing_keys_retired(DATA_DIR))
+LEDGER_HEADS_FILE = DATA_DIR / "ledger_heads.jsonl"
 DEBUG = env.bool("DEBUG", False)
 
 # --- the arena -----------------------------------------------------------------------------------
 ARENA_PAIR_SAMPLER = env.str("ARENA_PAIR_SAMPLER", "arena.matchmaking.uniform")
+ARENA_PAIR_WEIGHTS = pair_weights_parse(env.str("ARENA_PAIR_WEIGHTS", ""))
+ARENA_PAIR_NEWCOMER_VOTES = env.int("ARENA_PAIR_NEWCOMER_VOTES", 300)
+ARENA_PAIR_NEWCOMER_FACTOR = env.float("ARENA_PAIR_NEWCOMER_FACTOR", 5.0)
+ARENA_PAIR_TARGETS: list[str] = env.list("ARENA_PAIR_TARGETS", [])
+ARENA_PAIR_TARGET_SHARE = env.float("ARENA_PAIR_TARGET_SHARE", 0.5)
 ARENA_TAGGER = env.str("ARENA_TAGGER", "arena.tagging.rules.tagger")
 ARENA_TAG_RULES = own_rules_read(env.path("ARENA_TAG_RULES", None))
-ARENA_VALIDITY_RULES: list[str] = env.list("ARENA_VALIDITY_RULES", ["leak", "duplicate"])
+ARENA_VALIDITY_RULES: list[str] = env.list(
+    "ARENA_VALIDITY_RULES",
+    ["leak", "error", "moderated", "unfinished", "too_fast", "duplicate", "rate_cap"],
+)
+# Counted votes of one voter and day (UTC).
+ARENA_VOTES_PER_DAY = env.int("ARENA_VOTES_PER_DAY", 200)
 ARENA_RATE_LIMITS = rate_limits_parse(
     env.str(
         "ARENA_RATE_LIMITS",
-        "battles:voter=20/60 battles:network=120/60 votes:voter=60/60 votes:network=240/60"
-        " streams:voter=120/60 streams:network=1200/60",
+        "battles:voter=20/60 battles:network=120/60 turns:voter=20/60 turns:network=120/60"
+        " votes:voter=60/60 votes:network=240/60 reports:voter=10/60 reports:network=60/60"
+        " streams:voter=120/60 streams:network=1200/60 challenges:network=240/60"
+        " tokens:voter=500000/86400 tokens:network=5000000/86400",
     )
 )
+# Battles whose answers are being made at one time.
+ARENA_CONCURRENT_BATTLES = concurrency_limits_parse(
+    env.str("ARENA_CONCURRENT_BATTLES", "voter=4 network=40")
+)
+# US dollars a day by the host of an endpoint.
+ARENA_SPEND_CAPS = spend_caps_parse(env.str("ARENA_SPEND_CAPS", ""))
+# Keys that a browser tries at most for its proof of work; 0 asks for none.
+ARENA_CHALLENGE = env.int("ARENA_CHALLENGE", 0, validate=validate.Range(min=0, max=1_000_000))
 ARENA_ORPHAN_SECONDS = env.float("ARENA_ORPHAN_SECONDS", 20.0)
+# How fast answers are shown, and the share of battles in which one is spoilt on purpose.
+ARENA_PACING = pacing_parse(env.str("ARENA_PACING", "none"))
+ARENA_GOLD_RATE = gold_rate_parse(env.str("ARENA_GOLD_RATE", "0"))
+# Who looks at prompts and answers; nobody while neither rules nor an address are given.
+ARENA_MODERATION_RULES = moderation_rules_read(env.path("ARENA_MODERATION_RULES", None))
+ARENA_MODERATION_URL = moderation_url_read(env.str("ARENA_MODERATION_URL", ""))
+ARENA_MODERATION_MODEL = env.str("ARENA_MODERATION_MODEL", "")
+ARENA_MODERATION_KEY_ENV = moderation_key_env_read(env.str("ARENA_MODERATION_KEY_ENV", ""))
 ARENA_CONSENT_VERSION = "2026-11"
 
 # --- Django --------------------------------------------------------------------------------------

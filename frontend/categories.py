@@ -22,6 +22,7 @@ def category_options(slugs: Iterable[str]) -> list[tuple[str, str]]:
         "exclude-ties": _("Without ties"),
         "exclude-short": _("Without very short prompts"),
         "include-leaks": _("With answers that named their model"),
+        "exclude-flagged": _("Without voters flagged as unusual"),
     }
     return [(slug, labels.get(slug) or _language(slug) or slug) for slug in slugs]
 

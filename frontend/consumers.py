@@ -10,22 +10,22 @@ import asyncio
 import json
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 
 from arena.blinding import BattleView
 from arena.database import in_database
-from arena.errors import BattleNotFoundError, RateLimitedError
+from arena.errors import ArenaError, BattleNotFoundError, RateLimitedError
 from arena.events import Event, battle_group
-from arena.limits import client_address, limit_hit
+from arena.limits import limit_hit
 from arena.selectors import battle_get_for_voter
 from arena.stream import ReaderLaggedError, battle_stream
-from arena.voters import origin_is_own, voter_id_in_header
+from arena.voters import address_in_scope, origin_is_own, voter_id_in_header
 from frontend.fragments import BattleFragments, verdict_fragments
 
 logger = logging.getLogger(__name__)
@@ -38,9 +38,10 @@ MAX_CLIENT_MESSAGES = 100
 
 
 class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """One reader of one battle. Refused before the handshake ends (403) unless it is the voter's.
+    """One reader of one battle. Refused before the handshake ends unless it is the voter's.
 
-    Stays open after the stream has ended, for `voted` and for answers that are made anew.
+    Stays open after the stream has ended, for `voted`, for answers that are made anew and for more
+    turns. A page says with `?turns=` how many it has.
     """
 
     battle_id: uuid.UUID
@@ -61,31 +62,42 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         self.battle_id = self.scope["url_route"]["kwargs"]["battle_id"]
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self.as_json = query.get("format") == ["json"]
+        turns = query.get("turns", [""])[-1]
         # Joined before the battle is looked at: a vote in between is heard or seen.
         await self.channel_layer.group_add(battle_group(self.battle_id), self.channel_name)
         try:
             await asyncio.to_thread(
-                limit_hit, action="streams", voter_id=voter_id, address=self._address(headers)
+                limit_hit,
+                action="streams",
+                voter_id=voter_id,
+                address=address_in_scope(self.scope),
             )
-            await self._view()
-        except (BattleNotFoundError, RateLimitedError):
+            view = await self._view()
+        except (BattleNotFoundError, RateLimitedError) as error:
             await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
-            await self.close()
+            await self._refuse(error)
             return
         self._changed = asyncio.Event()
         self._client_messages = 0
-        self._told_state = ""
-        self._fragments = BattleFragments()
+        self._told: tuple[object, ...] = ()
+        self._fragments = BattleFragments(
+            view, turns=int(turns) if turns.isdecimal() and len(turns) < 6 else None
+        )
         await self.accept()
         self._telling = asyncio.create_task(self._tell())
 
-    def _address(self, headers: dict[bytes, str]) -> str:
-        client = self.scope.get("client")
-        return client_address(
-            peer=client[0] if client else "",
-            forwarded_for=headers.get(b"x-forwarded-for", ""),
-            trusted=settings.TRUSTED_PROXIES,
-        )
+    async def _refuse(self, error: ArenaError) -> None:
+        """The answer that REST gives, where the server can give one; else a plain 403."""
+        if "websocket.http.response" not in self.scope.get("extensions", {}):
+            await self.close()
+            return
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        if error.retry_after is not None:
+            headers.append((b"retry-after", str(error.retry_after).encode()))
+        start = {"type": "websocket.http.response.start", "status": error.status}
+        await self.base_send({**start, "headers": headers})
+        body = json.dumps(error.body()).encode()
+        await self.base_send({"type": "websocket.http.response.body", "body": body})
 
     async def receive(self, **_: str | bytes | None) -> None:
         self._client_messages += 1
@@ -99,18 +111,19 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             await self.channel_layer.group_discard(battle_group(self.battle_id), self.channel_name)
 
     async def battle_changed(self, message: dict[str, Any]) -> None:  # noqa: ARG002
-        """From the channel layer: a vote is in, or the answers are made anew."""
+        """From the channel layer: a vote, a new turn, or answers that are made anew."""
         self._changed.set()
 
     async def _tell(self) -> None:
         try:
             seq = await self._tell_answers()
-            while (view := await self._view()).turns[-1].vote is None:
+            while True:
+                view = await self._view()
+                seq = await self._tell_vote(view, seq=seq)
                 await self._changed.wait()
                 self._changed.clear()
                 if (await self._view()).turns[-1].vote is None:
                     seq = await self._tell_answers()
-            await self._send_voted(view, seq=seq + 1)
         except ReaderLaggedError:
             await self.close(code=TRY_AGAIN_LATER)
         except Exception:
@@ -133,25 +146,35 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         elif event["type"] == "delta":
             await self.send(text_data=self._fragments.delta(event))
         else:
-            if frame := await asyncio.to_thread(self._fragments.render, event):
-                await self.send(text_data=frame)
-            if event["state"] != self._told_state:
-                view = await self._view()
-                # Where the view is ahead of the stream, the event that catches up brings it.
-                if view.state == event["state"]:
-                    await self._send_verdict(view)
+            if not self._fragments.knows(event):
+                await self._send_made(self._fragments.turns_added, await self._view())
+            await self._send_made(self._fragments.render, event)
+            view = await self._view()
+            # Where the view is ahead of the stream, the event that catches up brings it.
+            if (view.turns[-1].index, view.state) == (event["turn"], event["state"]):
+                await self._send_verdict(view)
 
-    async def _send_voted(self, view: BattleView, *, seq: int) -> None:
-        if self.as_json:
+    async def _tell_vote(self, view: BattleView, *, seq: int) -> int:
+        """Tell what the last turn's vote is by now, or that it has none yet; the last seq."""
+        if not self.as_json:
+            if _told_by(view) != self._told:
+                await self._send_made(self._fragments.refresh, view)
+                await self._send_verdict(view)
+        elif view.turns[-1].vote is not None and _told_by(view) != self._told:
+            seq += 1
+            self._told = _told_by(view)
             await self._send_json(voted_event(view, seq=seq))
-        elif view.state != self._told_state:
-            if frame := await asyncio.to_thread(self._fragments.refresh, view):
-                await self.send(text_data=frame)
-            await self._send_verdict(view)
+        return seq
+
+    async def _send_made(self, make: Callable[[Any], str], of: Any) -> None:
+        """Send the frame that `make` makes of an event or a view, unless it is empty."""
+        if frame := await in_database(make, of):
+            await self.send(text_data=frame)
 
     async def _send_verdict(self, view: BattleView) -> None:
-        self._told_state = view.state
-        await self.send(text_data=await in_database(verdict_fragments, view))
+        if self._told != _told_by(view):
+            self._told = _told_by(view)
+            await self.send(text_data=await in_database(verdict_fragments, view))
 
     async def _send_json(self, event: Event) -> None:
         await self.send(text_data=json.dumps(event, ensure_ascii=False, separators=(",", ":")))
@@ -160,6 +183,13 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         return await in_database(
             battle_get_for_voter, battle_id=self.battle_id, voter_id=self.voter_id
         )
+
+
+def _told_by(view: BattleView) -> tuple[object, ...]:
+    """What a verdict depends on: as long as it is the same, there is nothing to tell."""
+    turn = view.turns[-1]
+    votes = tuple(turn.vote and (turn.vote.choice, turn.vote.exclusion) for turn in view.turns)
+    return turn.index, turn.ballot, view.state, votes
 
 
 def voted_event(view: BattleView, *, seq: int) -> Event:

@@ -17,10 +17,18 @@ def funnel_steps(funnel: Mapping[str, int]) -> list[tuple[str, str, int]]:
     """
     labels = {
         RAW: _("votes cast"),
+        "named": _("named assistants"),
+        "revealed": _("after the names were shown"),
+        "late": _("long after the battle"),
+        "gold": _("scrambled on purpose"),
         "leak": _("an assistant named itself"),
         "error": _("broken answer"),
+        "moderated": _("against the rules of the site"),
+        "unfinished": _("stopped before its end"),
+        "too_fast": _("too fast to have read"),
         "duplicate": _("same voter, pair and prompt"),
         "rate_cap": _("too many at once"),
+        "gold_failed": _("voter chose scrambled answers"),
         "outlier": _("unlike other voters"),
         "withdrawn": _("withdrawn"),
         "tie": _("undecided"),

@@ -1,7 +1,7 @@
 """What the panes of a battle show: one model of it for the page and for what follows by socket.
 
 Made from `arena.blinding` views only, so that nothing here can know more than the voter may. Knows
-nothing of requests and sockets.
+nothing of requests, sockets and votes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,72 +20,81 @@ from frontend.markdown import answer_html
 from ratings.selectors import LeaderboardRow, leaderboard, snapshot_latest
 
 BUSY = frozenset({"pending", "streaming"})
+CUT_SHORT = frozenset({"stopped", "abandoned"})
+BATTLE, SIDE_BY_SIDE, DIRECT = "battle", "side_by_side", "direct"
 
 
 @dataclass(frozen=True)
 class Pane:
     """One side of one turn, ready for a template."""
 
+    turn: int
     side: str
     label: str
-    status: str
-    body: SafeString
+    answer: AnswerView
+    leak: str
     model: ModelView | None
     standing: LeaderboardRow | None
     preferred: bool
 
+    @property
+    def status(self) -> str:
+        return status_sentence(state=self.answer.state, text=self.answer.text)
+
+    @property
+    def body(self) -> SafeString:
+        """Made when it is asked for: what only tells names pays for no Markdown."""
+        return answer_body(
+            turn=self.turn,
+            side=self.side,
+            state=self.answer.state,
+            text=self.answer.text,
+            error=self.answer.error,
+        )
+
 
 @dataclass(frozen=True)
 class TurnPanes:
+    """One turn; `note` says how an earlier turn was judged, and is empty for the last one."""
+
     index: int
     prompt: str
     panes: tuple[Pane, ...]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the voter can do, or has done: the region below the panes."""
-
-    state: str
-    turn: TurnView
-    panes: tuple[Pane, ...]
-    sentence: str
-    exclusion: str
+    note: str
 
 
 def battle_turns(view: BattleView) -> tuple[TurnPanes, ...]:
     """Every turn of the battle; reads the ratings once the models may be known."""
     standings = _standings(view)
-    return tuple(
-        TurnPanes(turn.index, turn.prompt, _panes(view, turn, standings)) for turn in view.turns
-    )
+    last = view.turns[-1]
+    turns = []
+    for turn in view.turns:
+        panes = tuple(
+            _pane(view, turn, side, answer, standings) for side, answer in turn.answers.items()
+        )
+        note = "" if turn is last or view.mode == DIRECT else turn_note(turn, panes)
+        turns.append(TurnPanes(turn.index, turn.prompt, panes, note))
+    return tuple(turns)
 
 
-def battle_verdict(view: BattleView) -> Verdict:
-    """The last turn's verdict region; reads the ratings once the models may be known."""
-    turn = view.turns[-1]
-    panes = _panes(view, turn, _standings(view))
-    return Verdict(
-        state=view.state,
-        turn=turn,
-        panes=panes,
-        sentence=_choice_sentence(turn.vote.choice, panes) if turn.vote else "",
-        exclusion=_exclusion_sentence(turn.vote.exclusion) if turn.vote else "",
-    )
+def turn_note(turn: TurnView, panes: tuple[Pane, ...]) -> str:
+    """What came of an earlier turn's ballot."""
+    return choice_sentence(turn.vote.choice, panes) if turn.vote else _("Left without a vote.")
 
 
-def announcement(state: str) -> str:
-    """What a screen reader is told of the battle as a whole."""
-    return {
-        "votable": _("Both answers are complete. You can vote now."),
-        "voted": _("Your vote is in. The assistants' names are shown."),
-        "failed": _("There is nothing to compare: an answer is missing or broken."),
-        "abandoned": _("The answers were stopped because nobody was watching."),
-    }.get(state, "")
+def choice_sentence(choice: str, panes: tuple[Pane, ...]) -> str:
+    """What the voter chose, by name: to be shown after the vote only."""
+    preferred = next((pane for pane in panes if pane.preferred), None)
+    if preferred and preferred.model:
+        return _("You preferred %(model)s.") % {"model": preferred.model.name}
+    if choice == "tie":
+        return _("You called it a tie.")
+    return _("You found both answers bad.")
 
 
-def side_label(side: str) -> str:
-    return _("Assistant %(letter)s") % {"letter": side.upper()}
+def side_label(side: str, *, alone: bool = False) -> str:
+    """What a pane is called; an assistant alone needs no letter."""
+    return _("Assistant") if alone else _("Assistant %(letter)s") % {"letter": side.upper()}
 
 
 def status_sentence(*, state: str, text: str) -> str:
@@ -99,6 +109,19 @@ def status_sentence(*, state: str, text: str) -> str:
         "failed": _("could not answer"),
         "abandoned": _("stopped, %(length)s"),
     }[state] % {"length": length}
+
+
+def leak_sentence() -> str:
+    """What a voter is told as soon as an assistant has named itself."""
+    if "leak" in settings.ARENA_VALIDITY_RULES:
+        return _("This assistant named itself: this vote will not count. You may go on.")
+    return _("This assistant named itself.")
+
+
+def is_blind(view: BattleView, turn: TurnView) -> bool:
+    """Whether the voter did not know the models when this turn was asked."""
+    voted_before = any(earlier.vote for earlier in view.turns if earlier.index < turn.index)
+    return view.mode == BATTLE and not voted_before
 
 
 def answer_body(
@@ -116,22 +139,16 @@ def answer_body(
     note = error["message"] if error else ""
     if not note and not text.strip():
         note = _("This assistant was stopped before it said anything.")
-    if not note:
-        return body
-    return format_html('{}<p class="note">{}</p>', body, note)
+    if note:
+        return format_html('{}<p class="note">{}</p>', body, note)
+    if state in CUT_SHORT:
+        return format_html('{}<p class="cut">{}</p>', body, _("Stopped here, before its end."))
+    return body
 
 
 def stream_id(turn: int, side: str) -> str:
     """The element that text is appended to while it comes."""
     return f"stream-{turn}-{side}"
-
-
-def _panes(
-    view: BattleView, turn: TurnView, standings: Mapping[str, LeaderboardRow]
-) -> tuple[Pane, ...]:
-    return tuple(
-        _pane(view, turn, side, answer, standings) for side, answer in turn.answers.items()
-    )
 
 
 def _pane(
@@ -143,12 +160,11 @@ def _pane(
 ) -> Pane:
     model = view.models.get(side) if view.models else None
     return Pane(
+        turn=turn.index,
         side=side,
-        label=side_label(side),
-        status=status_sentence(state=answer.state, text=answer.text),
-        body=answer_body(
-            turn=turn.index, side=side, state=answer.state, text=answer.text, error=answer.error
-        ),
+        label=side_label(side, alone=view.mode == DIRECT),
+        answer=answer,
+        leak=leak_sentence() if answer.leak and is_blind(view, turn) else "",
         model=model,
         standing=standings.get(model.slug) if model else None,
         preferred=turn.vote is not None and turn.vote.choice == side,
@@ -161,25 +177,3 @@ def _standings(view: BattleView) -> dict[str, LeaderboardRow]:
     slugs = {model.slug for model in view.models.values()}
     rows = leaderboard(snapshot=snapshot_latest())
     return {row.model: row for row in rows if row.model in slugs}
-
-
-def _choice_sentence(choice: str, panes: tuple[Pane, ...]) -> str:
-    preferred = next((pane for pane in panes if pane.preferred), None)
-    if preferred and preferred.model:
-        return _("You preferred %(model)s.") % {"model": preferred.model.name}
-    if choice == "tie":
-        return _("You called it a tie.")
-    return _("You found both answers bad.")
-
-
-def _exclusion_sentence(exclusion: str) -> str:
-    if not exclusion:
-        return ""
-    return {
-        "leak": _("An assistant named itself, so this vote is kept but not counted."),
-        "duplicate": _(
-            "You had voted on this pair with this prompt before, so this vote is kept but not "
-            "counted."
-        ),
-        "withdrawn": _("This vote was withdrawn, so it is no longer counted."),
-    }.get(exclusion, _("This vote is kept but not counted (%(reason)s).") % {"reason": exclusion})

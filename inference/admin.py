@@ -11,7 +11,7 @@ from inference.models import Endpoint, LanguageModel, Organization, Training
 class EndpointInline(admin.TabularInline[Endpoint, LanguageModel]):
     model = Endpoint
     extra = 0
-    readonly_fields = ("is_up", "checked_at", "problem")
+    readonly_fields = ("is_up", "checked_at", "problem", "failures", "paused_until")
 
 
 @admin.register(LanguageModel)

@@ -185,6 +185,12 @@ class Endpoint(models.Model):
         editable=False,
         help_text="For operators; never shown to voters.",
     )
+    failures = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Answers that failed in a row, each after it was up."
+    )
+    paused_until = models.DateTimeField(
+        null=True, editable=False, help_text="Until then no probe calls it up."
+    )
 
     class Meta:
         ordering = ["language_model", "base_url", "name"]

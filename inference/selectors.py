@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -19,6 +21,11 @@ def language_models_live() -> QuerySet[LanguageModel]:
     """Active models that have an endpoint which answered when it was last asked."""
     up = Endpoint.objects.filter(language_model=OuterRef("pk"), is_up=True)
     return language_models_listed().filter(Exists(up), status=LanguageModel.Status.ACTIVE)
+
+
+def language_model_ids(*, slugs: Collection[str]) -> dict[str, int]:
+    """The id of each of these models; a slug that names none is left out."""
+    return dict(LanguageModel.objects.filter(slug__in=slugs).values_list("slug", "pk"))
 
 
 def endpoint_addresses(*, language_model: LanguageModel) -> list[EndpointAddress]:

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 PROBE_TIMEOUT_SECONDS = 3.0
 PROBES_AT_ONCE = 16
+# The pause after an endpoint's second failure in a row; each further one doubles it.
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
 SAME_FIELDS = (
     "name", "description", "licence", "open_weights", "parameters", "active_parameters",
     "precision", "category", "base_model", "checkpoint_step", "context_length",
@@ -121,30 +124,77 @@ def _endpoints_set(language_model: LanguageModel, model: ModelSpec, changes: lis
     for gone in language_model.endpoints.exclude(pk__in=kept):
         changes.append(f"endpoint {gone}: removed")
         gone.delete()
+    # Whoever loads a file has looked after the endpoints: the next probe may call them up.
+    Endpoint.objects.filter(pk__in=kept).update(failures=0, paused_until=None)
 
 
 def endpoint_report(*, endpoint_id: int, problem: str = "") -> None:
-    """Note that an endpoint answered, or what was wrong: an outage leaves the pool at once.
+    """Note what a probe found: that the endpoint's server is there, or what was wrong with it.
 
-    `problem` is for operators: it may hold a provider's text and never reaches a voter.
+    Whoever is paused for failed answers stays down until the pause ends. `problem` is for
+    operators: it may hold a provider's text and never reaches a voter.
     """
-    Endpoint.objects.filter(pk=endpoint_id).update(
-        is_up=not problem, problem=problem[:300], checked_at=timezone.now()
+    now = timezone.now()
+    endpoints = Endpoint.objects.filter(pk=endpoint_id)
+    if not problem:
+        endpoints = endpoints.exclude(paused_until__gt=now)
+    endpoints.update(is_up=not problem, problem=problem[:300], checked_at=now)
+
+
+def endpoint_failed(*, endpoint_id: int, problem: str) -> None:
+    """Note that an endpoint failed to answer through no fault of the request.
+
+    It leaves the pool at once. After one failure the next probe may bring it back; after more in
+    a row, none does before a pause ends: 30 seconds, then twice as long each time, at most 15
+    minutes. A server that lists its models while it cannot generate would else be drawn again
+    after each probe. Answers that fail together, of an endpoint that is down already, are one
+    failure. `problem` is for operators, as in `endpoint_report`. Locks the endpoint's row.
+    """
+    with transaction.atomic():
+        endpoint = Endpoint.objects.select_for_update().filter(pk=endpoint_id).first()
+        if endpoint is None:
+            return  # removed while it answered
+        now = timezone.now()
+        if endpoint.is_up:
+            endpoint.failures += 1
+            endpoint.is_up = False
+            if endpoint.failures > 1:
+                endpoint.paused_until = now + outage_pause(endpoint.failures)
+            logger.warning("endpoint %s failed, %s in a row", endpoint, endpoint.failures)
+        endpoint.problem, endpoint.checked_at = problem[:300].replace("\x00", ""), now
+        endpoint.save(update_fields=["failures", "is_up", "paused_until", "problem", "checked_at"])
+
+
+def endpoint_succeeded(*, endpoint_id: int) -> None:
+    """Note that an endpoint gave an answer: it is up, and its next failure is the first again.
+
+    Costs one UPDATE of no row where that is nothing new.
+    """
+    Endpoint.objects.filter(pk=endpoint_id).exclude(is_up=True, failures=0).update(
+        is_up=True, problem="", failures=0, paused_until=None, checked_at=timezone.now()
     )
+
+
+def outage_pause(failures: int) -> timedelta:
+    """How long an endpoint is left alone after so many failures in a row, at least two."""
+    # Ten doublings are past the longest pause.
+    doublings: int = min(failures - 2, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
 def endpoints_probe(*, older_than: timedelta = timedelta(0)) -> int:
     """Ask the endpoints of active models not heard of for `older_than`; return how many.
 
     One request for `/models` a server: an endpoint is up when the server answers and, where it
-    lists its models, lists this one. Nothing is generated, so a probe costs no tokens.
+    lists its models, lists this one. Nothing is generated, so a probe costs no tokens. Endpoints
+    that are paused after failed answers are not asked.
     """
+    now = timezone.now()
     due = list(
         Endpoint.objects.filter(
-            models.Q(checked_at__isnull=True)
-            | models.Q(checked_at__lte=timezone.now() - older_than),
+            models.Q(checked_at__isnull=True) | models.Q(checked_at__lte=now - older_than),
             language_model__status=LanguageModel.Status.ACTIVE,
-        )
+        ).exclude(paused_until__gt=now)
     )
     if not connection.in_atomic_block:
         connection.close()  # it goes back to the pool while servers take their time

@@ -1,11 +1,18 @@
-"""Snapshots in the admin, to be read: a published one is never changed."""
+"""Snapshots and reviews of the voters in the admin, to be read: nothing published is changed."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from arena.read_only_admin import ReadOnly
-from ratings.models import RatingEntry, RatingSnapshot, VoteCategory
+from ratings.models import (
+    RatingEntry,
+    RatingSnapshot,
+    VoteCategory,
+    VoterFlag,
+    VoterQuality,
+    VoterReview,
+)
 
 
 class RatingEntryInline(ReadOnly, admin.TabularInline[RatingEntry, RatingSnapshot]):
@@ -20,6 +27,7 @@ class RatingEntryInline(ReadOnly, admin.TabularInline[RatingEntry, RatingSnapsho
         "upper",
         "votes",
         "excluded",
+        "exclusions",
         "reason",
     ]
 
@@ -37,7 +45,7 @@ class RatingSnapshotAdmin(ReadOnly, admin.ModelAdmin[RatingSnapshot]):
     ]
     list_filter = ["category", "style_control"]
     date_hierarchy = "created_at"
-    exclude = ["cells", "covariance"]
+    exclude = ["cells", "covariance", "left_out"]
     inlines = [RatingEntryInline]
 
 
@@ -47,3 +55,36 @@ class VoteCategoryAdmin(ReadOnly, admin.ModelAdmin[VoteCategory]):
 
     list_display = ["slug", "kind", "counted"]
     list_filter = ["kind"]
+
+
+class VoterFlagInline(ReadOnly, admin.TabularInline[VoterFlag, VoterReview]):
+    model = VoterFlag
+    fields = ["voter", "test", "statistic", "adjusted_p", "signs", "details"]
+
+
+@admin.register(VoterReview)
+class VoterReviewAdmin(ReadOnly, admin.ModelAdmin[VoterReview]):
+    list_display = ["id", "created_at", "ledger_sequence", "voters", "tested", "taste_sd"]
+    inlines = [VoterFlagInline]
+
+
+@admin.register(VoterFlag)
+class VoterFlagAdmin(ReadOnly, admin.ModelAdmin[VoterFlag]):
+    """Whom reviews have flagged, newest first. A flag is no verdict."""
+
+    list_display = ["voter", "review", "test", "statistic", "adjusted_p", "signs"]
+    list_filter = ["test"]
+    list_select_related = ["voter", "review"]
+    search_fields = ["voter__id"]
+
+
+@admin.register(VoterQuality)
+class VoterQualityAdmin(ReadOnly, admin.ModelAdmin[VoterQuality]):
+    """Numbers of each voter in the newest review."""
+
+    list_display = [
+        "voter", "votes", "ties", "first_excess", "first_p", "agreement", "agreement_expected",
+        "retests", "retests_same", "seconds", "too_fast", "gold_seen", "gold_failed",
+    ]  # fmt: skip
+    list_select_related = ["voter"]
+    search_fields = ["voter__id"]

@@ -1,4 +1,4 @@
-"""The Django app of the ratings; knows only that a vote may ask for a new fit."""
+"""The Django app of the ratings; knows only that votes, and what is said of them, ask for a new fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ class RatingsConfig(AppConfig):
     label = "ratings"
 
     def ready(self) -> None:
-        from arena.events import vote_recorded
+        from arena.events import exclusions_recorded, vote_recorded
         from ratings.receivers import refit_after_vote
 
-        vote_recorded.connect(refit_after_vote, dispatch_uid="ratings.refit_after_vote")
+        for signal in (vote_recorded, exclusions_recorded):
+            signal.connect(refit_after_vote, dispatch_uid="ratings.refit_after_vote")

@@ -16,9 +16,11 @@ TOPICS = (
     "instruction-following",
 )  # fmt: skip
 EXCLUDE_TIES, EXCLUDE_SHORT, INCLUDE_LEAKS = "exclude-ties", "exclude-short", "include-leaks"
-# All votes but those that a voter could not decide, all but those on very short prompts, and all
-# together with those left out because an assistant had named itself.
-SELECTIONS = (EXCLUDE_TIES, EXCLUDE_SHORT, INCLUDE_LEAKS)
+EXCLUDE_FLAGGED = "exclude-flagged"
+# All votes but those that a voter could not decide, all but those on very short prompts, all
+# together with those left out because an assistant had named itself, and all but those of voters
+# whom the newest review flags.
+SELECTIONS = (EXCLUDE_TIES, EXCLUDE_SHORT, INCLUDE_LEAKS, EXCLUDE_FLAGGED)
 SHORT = "short"
 # Tags that serve a selection or an export, and are no board.
 UNLISTED_TAGS = frozenset({SHORT, "is-code"})

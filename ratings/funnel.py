@@ -10,7 +10,25 @@ from collections.abc import Mapping
 RAW = "raw"
 COUNTED = "counted"
 # Shown even where they are 0, so that a reader sees what is looked for.
-REASONS = ("leak", "error", "duplicate", "rate_cap", "outlier", "withdrawn")
+REASONS = (
+    "leak", "error", "unfinished", "moderated", "duplicate", "too_fast", "rate_cap", "gold",
+    "gold_failed", "outlier", "revealed", "named", "late", "withdrawn",
+)  # fmt: skip
+# Votes that nobody could have counted, whatever the models and the voter did.
+NEVER_COUNTED = frozenset({"gold", "revealed", "named", "late"})
+FLAGGED = "flagged"
+"""In the funnel of the board without flagged voters: the votes of theirs that others count."""
+
+
+def exclusion_shares(excluded: Mapping[str, int], *, counted: int) -> dict[str, float]:
+    """Of the votes of a model that could have counted, the share left out for each reason."""
+    left_out = {
+        reason: votes
+        for reason, votes in sorted(excluded.items())
+        if votes and reason not in NEVER_COUNTED
+    }
+    whole = counted + sum(left_out.values())
+    return {reason: votes / whole for reason, votes in left_out.items()}
 
 
 def vote_funnel(counts: Mapping[str, int]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from arena.models import LedgerEntry
 from arena.selectors import OUTCOMES, vote_log
 from ratings.board_votes import FEATURES, VoteRows
 from ratings.boards import (
+    EXCLUDE_FLAGGED,
     EXCLUDE_SHORT,
     EXCLUDE_TIES,
     INCLUDE_LEAKS,
@@ -28,6 +29,7 @@ from ratings.boards import (
     is_language,
 )
 from ratings.core.outcomes import BoolArray, IntArray, Outcome
+from ratings.funnel import FLAGGED
 from ratings.selectors.cubes import LEAK, UNDECIDED
 
 CHUNK = 10_000
@@ -36,7 +38,7 @@ Progress = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class LedgerVotes:
-    """Every vote of an anonymous battle up to an entry; arrays of shape (votes,).
+    """Every vote on two models up to an entry; arrays of shape (votes,).
 
     `slugs` are the models that `model_a` and `model_b` number; `exclusion` is as that entry left
     it. `hash` is that of the entry, computed along the whole chain.
@@ -88,7 +90,7 @@ def ledger_votes(*, upto: int, progress: Progress) -> LedgerVotes:
             raise LedgerBrokenError(expected, "is missing or not what was hashed")
         expected += 1
         payload = json.loads(text)
-        if kind == LedgerEntry.Kind.VOTE and payload["mode"] == "battle":
+        if kind == LedgerEntry.Kind.VOTE:
             columns.sequence.append(sequence)
             for side in ("model_a", "model_b"):
                 number = numbers.setdefault(payload[side], len(numbers))
@@ -151,13 +153,22 @@ def vote_details(votes: LedgerVotes, *, category: str) -> VoteDetails:
     )
 
 
-def funnel_of(votes: LedgerVotes, details: VoteDetails, *, category: str) -> dict[str, int]:
-    """Votes of the category by exclusion, as `ratings.selectors.cubes` counts them."""
+def funnel_of(
+    votes: LedgerVotes, details: VoteDetails, *, category: str, left_out: IntArray
+) -> dict[str, int]:
+    """Votes of the category by exclusion, as `ratings.selectors.cubes` counts them.
+
+    `left_out` are the sequences of votes that the snapshot says it leaves out as flagged.
+    """
     mine = details.in_category
     reasons, counts = np.unique(votes.exclusion[mine].astype(str), return_counts=True)
     funnel = dict(zip(reasons.tolist(), counts.tolist(), strict=True))
     if category == INCLUDE_LEAKS:
         funnel[""] = funnel.get("", 0) + funnel.pop(LEAK, 0)
+    if category == EXCLUDE_FLAGGED:
+        flagged = mine & (votes.exclusion == "") & np.isin(votes.sequence, left_out)
+        funnel[FLAGGED] = int(flagged.sum())
+        funnel[""] = funnel.get("", 0) - funnel[FLAGGED]
     if category == EXCLUDE_TIES:
         undecided = votes.outcome[mine & (votes.exclusion == "")] >= Outcome.TIE
         funnel[UNDECIDED] = int(undecided.sum())
@@ -165,11 +176,15 @@ def funnel_of(votes: LedgerVotes, details: VoteDetails, *, category: str) -> dic
     return funnel
 
 
-def counted_of(votes: LedgerVotes, details: VoteDetails, *, category: str) -> BoolArray:
-    """Which votes count on the category's boards, shape (votes,)."""
+def counted_of(
+    votes: LedgerVotes, details: VoteDetails, *, category: str, left_out: IntArray
+) -> BoolArray:
+    """Which votes count on the category's boards, shape (votes,); `left_out` as `funnel_of`."""
     counts = votes.exclusion == ""
     if category == INCLUDE_LEAKS:
         counts = counts | (votes.exclusion == LEAK)
+    if category == EXCLUDE_FLAGGED:
+        counts = counts & ~np.isin(votes.sequence, left_out)
     if category == EXCLUDE_TIES:
         counts = counts & (votes.outcome < Outcome.TIE)
     result: BoolArray = details.in_category & counts
@@ -189,4 +204,4 @@ def _membership(category: str) -> tuple[str, list[Any]]:
 
 def is_tagged(category: str) -> bool:
     """Whether what belongs to the category is told by annotations, and not by the ledger alone."""
-    return category not in (OVERALL, EXCLUDE_TIES, INCLUDE_LEAKS)
+    return category not in (OVERALL, EXCLUDE_TIES, INCLUDE_LEAKS, EXCLUDE_FLAGGED)

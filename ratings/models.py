@@ -2,7 +2,7 @@
 
 Knows nothing of how ratings are fitted; what a snapshot was made from and with stands in it, so
 that one can be made again and compared. The votes as ratings keep them are in
-`ratings.vote_models`.
+`ratings.vote_models`, what is said of voters in `ratings.voter_models`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,28 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 
 from inference.models import LanguageModel
-from ratings.vote_models import DailyCube, FoldCursor, OutcomeCube, RatedVote, VoteCategory
+from ratings.vote_models import (
+    DailyCube,
+    FoldCursor,
+    OutcomeCube,
+    PacingCount,
+    RatedVote,
+    VoteCategory,
+)
+from ratings.voter_models import VoterFlag, VoterQuality, VoterReview
 
 __all__ = [
     "DailyCube",
     "FoldCursor",
     "OutcomeCube",
+    "PacingCount",
     "RatedVote",
     "RatingEntry",
     "RatingSnapshot",
     "VoteCategory",
+    "VoterFlag",
+    "VoterQuality",
+    "VoterReview",
 ]
 
 
@@ -64,6 +76,12 @@ class RatingSnapshot(models.Model):
     cells = models.JSONField(
         help_text="Counted votes, a row each ordered pair: model ids, a wins, b wins, ties, "
         "both bad."
+    )
+    left_out = models.JSONField(
+        default=list,
+        help_text="Ledger sequences of counted votes that it leaves out, their voters being "
+        "flagged; their digest is in the parameters. Never published: they would say which votes "
+        "are of one voter.",
     )
     input_digest = models.CharField(
         max_length=64, help_text="SHA-256 of everything that the numbers follow from."
@@ -112,8 +130,10 @@ class RatingEntry(models.Model):
     rank_high = models.PositiveIntegerField(null=True, help_text="Worst rank that is left open.")
     votes = models.PositiveIntegerField()
     excluded = models.PositiveIntegerField(
-        default=0, help_text="Votes that it took part in and that do not count."
+        default=0,
+        help_text="Votes that it took part in and that could have counted, but do not.",
     )
+    exclusions = models.JSONField(default=dict, help_text="The excluded votes by reason.")
     component = models.PositiveIntegerField(
         null=True, help_text="Group that chains of votes connect; 0 is the largest."
     )

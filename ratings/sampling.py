@@ -6,19 +6,18 @@ side a model is shown on. How the probabilities follow from the votes is `rating
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
-from random import Random
-from threading import Lock
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 
-from arena.matchmaking import SampledPair
+from arena.matchmaking import Remembered, version_of
 from ratings.core.information import (
+    FLOOR,
+    LIMIT,
+    PRIOR_SD,
+    SHARPNESS,
     Beliefs,
     beliefs_from_votes,
     drawing_probabilities,
@@ -36,84 +35,56 @@ CHECK_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a snapshot says: model ids, ascending, and the beliefs about them in that order.
-
-    `until` is the moment, on the monotonic clock, up to which no newer snapshot is looked for.
-    """
+    """What a snapshot says: model ids, ascending, and the beliefs about them in that order."""
 
     snapshot: UUID | None
     ids: IntArray
     beliefs: Beliefs
-    until: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The pairs of a pool as of a snapshot; pair n is drawn for numbers below `ends[n]`."""
+    """The probabilities of the pairs of a pool as of a snapshot."""
 
     snapshot: UUID | None
     pool: tuple[int, ...]
-    pairs: list[tuple[int, int]]
-    ends: FloatArray
+    probabilities: FloatArray
 
 
 class Uncertainty:
-    """Draws by what the next vote is expected to teach, mixed with a uniform floor.
+    """Weighs by what the next vote is expected to teach, mixed with a uniform floor.
 
-    Every pair of the pool keeps a known positive probability. Models that no snapshot knows are
-    drawn more often, as are those whose place is in doubt. May be called from any thread; asks the
-    database at most once in `check_seconds`.
+    Every pair of the pool keeps a known positive weight. Models that no snapshot knows weigh
+    more, as do those whose place is in doubt. May be called from any thread; asks the database at
+    most once in `check_seconds`.
     """
 
-    version = "uncertainty/1"
+    version = version_of(
+        "uncertainty/1", floor=FLOOR, limit=LIMIT, prior_sd=PRIOR_SD, sharpness=SHARPNESS
+    )
 
-    def __init__(
-        self, *, random: Random | None = None, check_seconds: float = CHECK_SECONDS
-    ) -> None:
-        self._random = random or secrets.SystemRandom()
-        self._check_seconds = check_seconds
-        self._checking = Lock()
-        self._known: _Known | None = None
+    def __init__(self, *, check_seconds: float = CHECK_SECONDS) -> None:
+        self._known: Remembered[_Known] = Remembered(_newest, seconds=check_seconds)
         self._table: _Table | None = None
 
-    def __call__(self, *, pool: Sequence[int]) -> SampledPair:
-        """Draw a pair of at least two different model ids."""
-        table = self._table_of(tuple(sorted(pool)))
-        row = int(np.searchsorted(table.ends, self._random.random(), side="right"))
-        start = table.ends[row - 1] if row else 0.0
-        return SampledPair(table.pairs[row], float(table.ends[row] - start))
+    def weights(self, *, pool: Sequence[int]) -> FloatArray:
+        """The probabilities of all pairs of at least two model ids, ascending; not to be changed.
 
-    def _table_of(self, pool: tuple[int, ...]) -> _Table:
-        known = self._known_now()
-        table = self._table
-        if table is None or (table.snapshot, table.pool) != (known.snapshot, pool):
-            self._table = table = _table(known, pool)
-        return table
+        Shape (pairs,), in the order of `itertools.combinations(pool, 2)`.
+        """
+        key, known, table = tuple(pool), self._known.now(), self._table
+        if table is None or (table.snapshot, table.pool) != (known.snapshot, key):
+            self._table = table = _table(known, key)
+        return table.probabilities
 
-    def _known_now(self) -> _Known:
-        known = self._known
-        if known is None:
-            with self._checking:
-                self._known = known = self._looked_up(self._known)
-        elif time.monotonic() >= known.until and self._checking.acquire(blocking=False):
-            # One thread looks; the others go on drawing by what is known.
-            try:
-                self._known = known = self._looked_up(known)
-            finally:
-                self._checking.release()
+
+def _newest(known: _Known | None) -> _Known:
+    newest = snapshot_latest()
+    identity = newest.pk if newest else None
+    if known is not None and known.snapshot == identity:
         return known
-
-    def _looked_up(self, known: _Known | None) -> _Known:
-        until = time.monotonic() + self._check_seconds
-        newest = snapshot_latest()
-        identity = newest.pk if newest else None
-        if known is not None and known.snapshot == identity:
-            return replace(known, until=until)
-        ids, beliefs = _beliefs(newest) if newest else (np.empty(0, np.int64), no_beliefs())
-        return _Known(snapshot=identity, ids=ids, beliefs=beliefs, until=until)
-
-
-uncertainty = Uncertainty()
+    ids, beliefs = _beliefs(newest) if newest else (np.empty(0, np.int64), no_beliefs())
+    return _Known(snapshot=identity, ids=ids, beliefs=beliefs)
 
 
 def _beliefs(snapshot: RatingSnapshot) -> tuple[IntArray, Beliefs]:
@@ -128,6 +99,8 @@ def _beliefs(snapshot: RatingSnapshot) -> tuple[IntArray, Beliefs]:
 def _table(known: _Known, pool: tuple[int, ...]) -> _Table:
     row_of = {int(model): row for row, model in enumerate(known.ids)}
     rows = np.array([row_of.get(model, -1) for model in pool], dtype=np.int64)
-    ends = np.cumsum(drawing_probabilities(pair_gains(known.beliefs.of(rows))))
-    # The last end is one exactly, so that the probabilities are the widths of what is drawn from.
-    return _Table(known.snapshot, pool, list(combinations(pool, 2)), ends / ends[-1])
+    gains = pair_gains(known.beliefs.of(rows))
+    return _Table(known.snapshot, pool, drawing_probabilities(gains))
+
+
+uncertainty = Uncertainty()

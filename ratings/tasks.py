@@ -1,4 +1,5 @@
-"""Refits as background jobs: soon after a vote, and every five minutes all boards.
+"""Refits as background jobs: soon after a vote, and every five minutes all boards; every hour a
+review of the voters.
 
 Knows nothing of what a fit does. Two things are left to PostgreSQL and not to the queue:
 - that fits do not overlap: a job's own `lock` would stay taken by a worker that was killed, and no
@@ -13,15 +14,21 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from ratings.services import FitInProgressError, boards_fit, snapshot_fit, snapshots_thin
+from ratings.services import (
+    FitInProgressError,
+    boards_fit,
+    snapshot_fit,
+    snapshots_thin,
+    voters_review,
+)
 
 # A burst of votes is one refit; nobody waits longer than that for its first look at the queue.
 DELAY_SECONDS = 1
 RETRY_SECONDS = (1, 2, 5, 10)
 
 
-def refit_defer(*, seconds: int = DELAY_SECONDS, attempt: int = 0) -> None:
-    """Queue a refit unless one is waiting.
+def refit_defer(*, seconds: int = DELAY_SECONDS, attempt: int = 0) -> bool:
+    """Queue a refit unless one is waiting; whether it was queued.
 
     A waiting refit has not read the votes yet, so it will see this one. A running one may have:
     it does not count as waiting, and another is queued behind it.
@@ -31,7 +38,8 @@ def refit_defer(*, seconds: int = DELAY_SECONDS, attempt: int = 0) -> None:
         with transaction.atomic():
             ratings_refit.configure(schedule_in={"seconds": seconds}).defer(attempt=attempt)
     except AlreadyEnqueued:
-        return
+        return False
+    return True
 
 
 @app.task(name="ratings_refit", queueing_lock="ratings_refit")
@@ -62,3 +70,10 @@ def ratings_refit_boards(timestamp: int) -> None:  # noqa: ARG001
 def ratings_thin(timestamp: int) -> None:  # noqa: ARG001
     """Delete the snapshots of the past that are not kept."""
     snapshots_thin()
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="ratings_review_voters", queueing_lock="ratings_review_voters")
+def ratings_review_voters(timestamp: int) -> None:  # noqa: ARG001
+    """Test and describe the voters; nothing happens where the ledger has not grown."""
+    voters_review()

@@ -32,6 +32,7 @@ from ratings.ledger_votes import (
     vote_details,
 )
 from ratings.models import RatingEntry, RatingSnapshot
+from ratings.selectors.voters import sequences_digest
 
 # Rating points.
 TOLERANCE = 1e-6
@@ -69,11 +70,12 @@ def snapshot_verify(*, snapshot: RatingSnapshot, progress: Progress) -> Verifica
                 f"was made from {snapshot.ledger_hash}"
             )
         details = vote_details(votes, category=snapshot.category)
-        counted = counted_of(votes, details, category=snapshot.category)
+        left_out = _left_out(snapshot)
+        counted = counted_of(votes, details, category=snapshot.category, left_out=left_out)
         # Which categories an erased vote had is not known any more: it may have had this one.
         mine = votes.exclusion == "" if is_tagged(snapshot.category) else counted
         erased = int((details.erased & mine).sum())
-        _compare_counts(snapshot, votes, details, counted, erased)
+        _compare_counts(snapshot, votes, details, counted, erased, left_out)
         _compare_fit(snapshot, votes, details, counted, erased)
     except (_DifferenceError, LedgerBrokenError) as difference:
         return Verification(str(difference), erased, versions)
@@ -88,6 +90,7 @@ def _compare_counts(
     details: VoteDetails,
     counted: np.ndarray[Any, Any],
     erased: int,
+    left_out: IntArray,
 ) -> None:
     """Cells and funnel, exactly; where tags are gone with erased votes, as far as they tell."""
     ids = _entry_ids(snapshot)
@@ -108,7 +111,7 @@ def _compare_counts(
             f"{stored.counts[first, second].tolist()} (wins, losses, ties, both bad), the ledger "
             f"{found.counts[first, second].tolist()}{hint}"
         )
-    funnel = vote_funnel(funnel_of(votes, details, category=snapshot.category))
+    funnel = vote_funnel(funnel_of(votes, details, category=snapshot.category, left_out=left_out))
     slack = erased if is_tagged(snapshot.category) else 0
     for key in sorted({*funnel, *snapshot.funnel}):
         then, now = snapshot.funnel.get(key, 0), funnel.get(key, 0)
@@ -163,6 +166,19 @@ def _compare_number(entry: RatingEntry, name: str, again: Standings, row: int) -
             f"{entry.model.slug}: {name} is {then} in the snapshot, "
             f"{None if missing else now} when fitted again"
         )
+
+
+def _left_out(snapshot: RatingSnapshot) -> IntArray:
+    """The votes of flagged voters that it leaves out, as it published their digest."""
+    published = snapshot.parameters.get("left_out")
+    if published is None:
+        return np.empty(0, dtype=np.int64)
+    if sequences_digest(snapshot.left_out) != published["sequences_sha256"]:
+        raise _DifferenceError(
+            "the votes of flagged voters that it keeps as left out are not those of the digest "
+            "that it published"
+        )
+    return np.array(snapshot.left_out, dtype=np.int64)
 
 
 def _entry_ids(snapshot: RatingSnapshot) -> IntArray:

@@ -56,7 +56,7 @@ class VoteCategory(models.Model):
 
 
 class RatedVote(models.Model):
-    """A vote of an anonymous battle. Every column has a fixed width but the exclusion.
+    """A vote on two models. Every column has a fixed width but the exclusion and the pacing.
 
     The widest columns come first, so that PostgreSQL pads nothing.
     """
@@ -78,6 +78,9 @@ class RatedVote(models.Model):
     language = models.SmallIntegerField(help_text="Number of its VoteCategory; 0 is unknown.")
     outcome = models.SmallIntegerField(help_text="ratings.core.outcomes.Outcome")
     exclusion = models.CharField(max_length=40, blank=True, help_text="Empty where it counts.")
+    pacing = models.CharField(
+        max_length=40, blank=True, help_text="As the battle was paced; empty where it was not."
+    )
 
     class Meta:
         ordering = ["sequence"]
@@ -132,6 +135,22 @@ class DailyCube(Cube):
 
     class Meta:
         ordering = ["day", "category", "exclusion", "model_a", "model_b"]
+
+
+class PacingCount(models.Model):
+    """How many votes of a category were cast under one pacing."""
+
+    pk = models.CompositePrimaryKey("category", "exclusion", "pacing")
+    category = models.SmallIntegerField(help_text="Number of a VoteCategory; 0 is every vote.")
+    exclusion = models.CharField(max_length=40, blank=True, help_text="Empty where they count.")
+    pacing = models.CharField(max_length=40, blank=True, help_text="Empty where there was none.")
+    votes = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["category", "exclusion", "pacing"]
+
+    def __str__(self) -> str:
+        return f"category {self.category}: {self.votes} votes paced {self.pacing or 'none'}"
 
 
 class FoldCursor(models.Model):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -33,6 +34,18 @@ def _ledger_can_be_emptied() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_refit_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue is emptied between tests, so no process has put anything in it."""
+    monkeypatch.setattr("ratings.receivers._queued_at", float("-inf"))
+
+
+@pytest.fixture(autouse=True)
+def _no_ledger_heads() -> None:
+    """Heads outlive the test that published them, and its ledger does not."""
+    settings.LEDGER_HEADS_FILE.unlink(missing_ok=True)
 
 
 @pytest.fixture

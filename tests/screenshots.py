@@ -31,6 +31,7 @@ FOLDER = ROOT / "docs" / "screenshots"
 VOTES = 40
 AT_ONCE = 4
 PROMPT = "Explain to a ten-year-old why the sky is blue and sunsets are red."
+NEXT_PROMPT = "And why is it black at night?"
 PROMPTS = ["Name three rivers.", "What is 17 + 25?", "Tell me a joke.", "Write a haiku about rain."]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 
@@ -103,7 +104,7 @@ def pictures(browser: Browser, url: str) -> None:
 
             def picture(name: str, page: Page = page, suffix: str = f"{size}-{theme}") -> None:
                 # A whole battle page would show its sticky ballot in the middle of the text.
-                whole = name != "battle"
+                whole = name not in {"battle", "conversation"}
                 page.screenshot(path=FOLDER / f"{name}-{suffix}.png", full_page=whole)
 
             page.goto(url)
@@ -116,7 +117,18 @@ def pictures(browser: Browser, url: str) -> None:
             page.get_by_role("button", name="Tie").click()
             page.get_by_role("link", name="New battle").wait_for()
             picture("reveal")
-            for name in ("leaderboard", "models", "about"):
+            page.get_by_label("Your next prompt").fill(NEXT_PROMPT)
+            page.get_by_role("button", name="Send", exact=True).click()
+            page.locator("#turn-1").wait_for()
+            page.get_by_role("button", name="Tie").wait_for(timeout=120_000)
+            picture("conversation")
+            page.goto(f"{url}/chat/")
+            page.get_by_label("Model", exact=True).select_option(index=1)
+            page.get_by_label("Your prompt").fill(PROMPT)
+            page.get_by_role("button", name="Start the chat").click()
+            page.get_by_label("Your next prompt").wait_for(timeout=120_000)
+            picture("chat")
+            for name in ("side-by-side", "leaderboard", "models", "about"):
                 page.goto(f"{url}/{name}/")
                 picture(name)
             page.goto(f"{url}/models/smollm2-135m/")

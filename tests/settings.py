@@ -14,5 +14,6 @@ STORAGES = STORAGES | {
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 0, "max_size": 24}
 # Tests that are not about limits fight as many battles as they like.
 ARENA_RATE_LIMITS = ()
+ARENA_CONCURRENT_BATTLES = ()
 # The scripted models answer on loopback.
 ENDPOINT_NETWORKS = networks_parse("127.0.0.0/8,::1")

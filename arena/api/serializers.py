@@ -10,9 +10,25 @@ from arena.models import Answer, Battle, Vote
 
 
 class BattleStartSerializer(serializers.Serializer[Any]):
-    mode = serializers.ChoiceField(choices=[Battle.Mode.BATTLE.value], default="battle")
+    mode = serializers.ChoiceField(choices=Battle.Mode.choices, default="battle")
     prompt = serializers.CharField(max_length=8000)
+    models = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Slugs: two for side_by_side, one for direct, none for battle.",
+    )
     consent = serializers.BooleanField()
+    challenge = serializers.CharField(
+        required=False, help_text="A solved proof of work, where the arena asks for one."
+    )
+
+
+class TurnAddSerializer(serializers.Serializer[Any]):
+    prompt = serializers.CharField(max_length=8000)
+
+
+class TurnNamedSerializer(serializers.Serializer[Any]):
+    turn = serializers.IntegerField(min_value=0)
 
 
 class VoteCastSerializer(serializers.Serializer[Any]):
@@ -31,6 +47,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Answer.State.choices)
     text = serializers.CharField()
     error = ErrorSerializer(allow_null=True)
+    leak = serializers.BooleanField(
+        help_text="The assistant has named itself: a vote will not count."
+    )
 
 
 class AnswersSerializer(serializers.Serializer[Any]):
@@ -41,6 +60,7 @@ class AnswersSerializer(serializers.Serializer[Any]):
 class VoteSerializer(serializers.Serializer[Any]):
     choice = serializers.ChoiceField(choices=Vote.Choice.choices)
     reasons = serializers.ListField(child=serializers.CharField())
+    comment = serializers.CharField(allow_blank=True)
     counted = serializers.BooleanField()
     exclusion = serializers.CharField(allow_blank=True)
     cast_at = serializers.DateTimeField()
@@ -49,7 +69,7 @@ class VoteSerializer(serializers.Serializer[Any]):
 class TurnSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     prompt = serializers.CharField()
-    ballot = serializers.CharField()
+    ballot = serializers.CharField(allow_null=True)
     answers = AnswersSerializer()
     vote = VoteSerializer(allow_null=True)
 
@@ -76,3 +96,17 @@ class BattleSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Battle.State.choices)
     turns = TurnSerializer(many=True)
     models = RevealedModelsSerializer(allow_null=True)
+    pacing = serializers.CharField(help_text="How fast the answers are shown: none, or common/N.")
+    gold_side = serializers.CharField(
+        allow_blank=True, help_text="Once revealed: the side that was spoilt on purpose."
+    )
+
+
+class SignedHeadSerializer(serializers.Serializer[Any]):
+    """See docs/ledger.md for what exactly is signed."""
+
+    sequence = serializers.IntegerField()
+    hash = serializers.CharField()
+    signed_at = serializers.CharField()
+    key = serializers.CharField()
+    signature = serializers.CharField()

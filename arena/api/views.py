@@ -12,10 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arena.api.serializers import BattleSerializer, BattleStartSerializer, VoteCastSerializer
+from arena.api.serializers import (
+    BattleSerializer,
+    BattleStartSerializer,
+    TurnAddSerializer,
+    TurnNamedSerializer,
+    VoteCastSerializer,
+)
 from arena.errors import BattleNotFoundError, InvalidInputError
 from arena.selectors import battle_get_for_voter
-from arena.services.battles import battle_regenerate, battle_start, battle_stop
+from arena.services.battles import battle_regenerate, battle_start, battle_stop, turn_add
+from arena.services.exclusions import vote_withdraw
 from arena.services.votes import vote_cast
 from arena.voters import address_of, voter_id_keep, voter_id_of
 
@@ -55,14 +62,12 @@ class BattleAPIView(APIView):
 class BattlesView(BattleAPIView):
     @extend_schema(
         operation_id="battle_start",
-        summary="Start a battle between two anonymous models",
+        summary="Start a battle: two anonymous models, two named ones, or a chat with one",
         request=BattleStartSerializer,
         responses={201: BattleSerializer},
     )
     def post(self, request: Request) -> Response:
         body = self.body()
-        if body.get("models"):
-            raise InvalidInputError("In battle mode the models are drawn.", field="models")
         voter_id = voter_id_of(request) or uuid.uuid4()
         battle = battle_start(
             voter_id=voter_id,
@@ -70,6 +75,8 @@ class BattlesView(BattleAPIView):
             mode=body.get("mode", "battle"),
             prompt=body.get("prompt", ""),
             consent=body.get("consent"),
+            models=body.get("models", ()),
+            challenge=body.get("challenge"),
         )
         response = self.battle_response(battle.pk, voter_id, code=status.HTTP_201_CREATED)
         voter_id_keep(response, voter_id)
@@ -82,6 +89,25 @@ class BattleView(BattleAPIView):
     )
     def get(self, request: Request, battle_id: uuid.UUID) -> Response:  # noqa: ARG002
         return self.battle_response(battle_id, self.voter_id())
+
+
+class TurnsView(BattleAPIView):
+    @extend_schema(
+        operation_id="turn_add",
+        summary="Ask both sides something more",
+        request=TurnAddSerializer,
+        responses={201: BattleSerializer},
+    )
+    def post(self, request: Request, battle_id: uuid.UUID) -> Response:
+        body = self.body()
+        voter_id = self.voter_id()
+        turn_add(
+            voter_id=voter_id,
+            address=address_of(request),
+            battle_id=battle_id,
+            prompt=body.get("prompt", ""),
+        )
+        return self.battle_response(battle_id, voter_id, code=status.HTTP_201_CREATED)
 
 
 class VoteView(BattleAPIView):
@@ -103,6 +129,19 @@ class VoteView(BattleAPIView):
             ballot=body.get("ballot"),
             reasons=body.get("reasons", ()),
         )
+        return self.battle_response(battle_id, voter_id)
+
+
+class WithdrawView(BattleAPIView):
+    @extend_schema(
+        operation_id="vote_withdraw",
+        summary="Take back one's own vote, for good; its ballot stays spent",
+        request=TurnNamedSerializer,
+        responses={200: BattleSerializer},
+    )
+    def post(self, request: Request, battle_id: uuid.UUID) -> Response:  # noqa: ARG002
+        voter_id = self.voter_id()
+        vote_withdraw(voter_id=voter_id, battle_id=battle_id, turn_index=self.body().get("turn"))
         return self.battle_response(battle_id, voter_id)
 
 

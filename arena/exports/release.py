@@ -12,11 +12,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from django.utils import timezone
 
 from arena.exports.shapes import SHAPES, Pseudonyms, Row
+from arena.ledger_heads import head_signed_now
 from arena.selectors import votes_with_conversations
 
 CARD = """\
@@ -27,11 +29,14 @@ Human votes on pairs of answers by anonymous language models, in the `{shape}` s
 out.
 
 - `{data}`: one JSON object a line.
-- Prompts and answers are as they were; nothing has been redacted. Look before you publish them.
+- Prompts and answers are as they were, but for answers that moderators withheld, which are empty.
+  Look before you publish them.
 - `judge` is a pseudonym that holds within this release only; rows come in random order; `tstamp` is
   coarse, to the hour.
 - `language`, `openai_moderation` and `toxic_chat_tag` were not measured.
 - `SHA256SUMS` checks the files: `sha256sum -c SHA256SUMS`.
+- `ledger_head.json` is the signed head of the vote ledger when this was written. Keep it: with it,
+  anybody who is shown the ledger later can tell whether its past was changed.
 """
 
 
@@ -80,7 +85,9 @@ def _write(shape: str, folder: Path, draft: Path) -> Iterator[int]:
             shape=shape, date=timezone.now().date(), rows=rows, voters=len(voters), data=data.name
         )
     )
-    sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in (data, card))
+    head = draft / "ledger_head.json"
+    head.write_text(json.dumps(asdict(head_signed_now()), indent=2) + "\n")
+    sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in (data, card, head))
     (draft / "SHA256SUMS").write_text(sums)
     draft.chmod(0o755)
     if folder.exists():

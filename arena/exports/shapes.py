@@ -13,6 +13,7 @@ from typing import Any
 
 from arena.blinding import answers_current
 from arena.models import Turn, Vote
+from arena.selectors.oversight import answer_is_withheld
 
 Row = dict[str, Any]
 
@@ -55,7 +56,9 @@ def _conversation(turns: list[Turn], side: str) -> list[dict[str, str]]:
     messages = []
     for turn in turns:
         messages.append({"content": turn.prompt, "role": "user"})
-        messages.append({"content": answers_current(turn)[side].text, "role": "assistant"})
+        answer = answers_current(turn)[side]
+        said = "" if answer_is_withheld(answer) else answer.text
+        messages.append({"content": said, "role": "assistant"})
     return messages
 
 

@@ -1,7 +1,9 @@
 """The full battle: modes, pacing, gold battles, reasons, reports, moderation, proofs of work."""
+import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -183,5 +185,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='moderationfinding',
             constraint=models.CheckConstraint(condition=models.Q(('action__in', ['log', 'warn', 'block'])), name='finding_action_known'),
+        ),
+        migrations.AlterField(
+            model_name='vote',
+            name='cast_at',
+            field=models.DateTimeField(default=django.utils.timezone.now),
+        ),
+        migrations.AlterField(
+            model_name='battle',
+            name='pool',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Models the pair was drawn from.', size=None),
+        ),
+        migrations.AlterField(
+            model_name='battle',
+            name='probability',
+            field=models.FloatField(blank=True, help_text='Of drawing this pair from this pool, sides not told apart.', null=True),
+        ),
+        migrations.AddIndex(
+            model_name='answer',
+            index=models.Index(fields=['created_at'], name='answer_by_time'),
         ),
     ]

@@ -59,10 +59,15 @@ class Battle(models.Model):
     )
     sampler = models.CharField(max_length=100, blank=True, help_text="Name and version.")
     probability = models.FloatField(
-        null=True, help_text="Of drawing this pair from this pool, sides not told apart."
+        null=True,
+        blank=True,
+        help_text="Of drawing this pair from this pool, sides not told apart.",
     )
     pool = ArrayField(
-        models.BigIntegerField(), default=list, help_text="Models the pair was drawn from."
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text="Models the pair was drawn from.",
     )
     excluded_pairs = models.JSONField(
         default=list,
@@ -214,6 +219,7 @@ class Answer(models.Model):
             ),
         ]  # fmt: skip
         indexes = [
+            models.Index(fields=["created_at"], name="answer_by_time"),
             models.Index(
                 fields=["saved_at"],
                 condition=Q(state__in=["pending", "streaming"]),

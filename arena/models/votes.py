@@ -10,6 +10,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from arena.models.battles import Turn, Voter
 
@@ -35,7 +36,7 @@ class Vote(models.Model):
     ledger_entry = models.OneToOneField(
         "LedgerEntry", on_delete=models.PROTECT, related_name="vote"
     )
-    cast_at = models.DateTimeField(auto_now_add=True)
+    cast_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["ledger_entry"]

@@ -12,6 +12,9 @@ from arena.blinding import BattleView, battle_view
 from arena.errors import BattleNotFoundError
 from arena.models import Battle
 from arena.runner import runner
+from arena.spending import models_over_cap
+from inference.models import LanguageModel
+from inference.selectors import language_models_live
 
 # Polling readers write down that they watch; this often is enough for ARENA_ORPHAN_SECONDS.
 WATCH_NOTED_EVERY = timedelta(seconds=3)
@@ -44,3 +47,12 @@ def battle_get_for_voter(*, battle_id: uuid.UUID, voter_id: uuid.UUID | None) ->
             watched_at=now
         )
     return view
+
+
+def models_offered() -> list[LanguageModel]:
+    """The models that a voter may choose by name now: live, and their provider's budget not spent.
+
+    By name, with their organizations.
+    """
+    over_cap = models_over_cap()
+    return [model for model in language_models_live() if model.pk not in over_cap]

@@ -16,7 +16,7 @@ def votes_with_conversations() -> QuerySet[Vote]:
     return (
         Vote.objects.filter(turn__battle__mode=Battle.Mode.BATTLE)
         .select_related("turn__battle__model_a", "turn__battle__model_b")
-        .prefetch_related("turn__battle__turns__answers")
+        .prefetch_related("turn__battle__turns__answers__reports")
     )
 
 
@@ -40,13 +40,13 @@ _STYLE = ", ".join(
 
 
 def vote_log(*, after: int, upto: int) -> Select:
-    """The one read path of ratings: votes of anonymous battles, in the ledger after entry `after`
-    and up to entry `upto`, as a SELECT.
+    """The one read path of ratings: all votes in the ledger after entry `after` and up to entry
+    `upto`, as a SELECT. Which of them count is told by `exclusion_log`.
 
     What was voted comes from the ledger, so that it is the same whenever it is read; what the
     ledger does not hold comes from the arena. Columns: `sequence`, `day` (UTC), `model_a`,
-    `model_b` (ids), `outcome` (index into OUTCOMES), `probability`; `voter` and `prompt`, 63 bits
-    that mean nothing but the same voter or prompt, 0 where that was erased; and of the turn's
+    `model_b` (ids), `outcome` (index into OUTCOMES), `probability`, `pacing` (empty where it
+    was none); `voter` and `prompt`, 63 bits that mean nothing but the same voter or prompt, 0 where that was erased; and of the turn's
     annotation `language`, `categories`, and the counts `length`, `headers`, `bold` and `lists` of
     either side (`length_a` …), "und", empty and 0 where it has none.
     """
@@ -63,6 +63,7 @@ def vote_log(*, after: int, upto: int) -> Select:
                COALESCE(battle.model_b_id, model_b.id) AS model_b,
                array_position(%s::text[], entry.vote ->> 'choice') - 1 AS outcome,
                COALESCE((entry.vote ->> 'probability')::float8, 0) AS probability,
+               COALESCE(NULLIF(entry.vote ->> 'pacing', 'none'), '') AS pacing,
                CASE WHEN secret.id IS NULL THEN 0
                     ELSE {_63_BITS.format("uuid_send(vote.voter_id)")} END AS voter,
                CASE WHEN secret.id IS NULL THEN 0
@@ -79,7 +80,6 @@ def vote_log(*, after: int, upto: int) -> Select:
           LEFT JOIN arena_turnannotation AS note ON note.turn_id = turn.id
           LEFT JOIN inference_languagemodel AS model_a ON model_a.slug = entry.vote ->> 'model_a'
           LEFT JOIN inference_languagemodel AS model_b ON model_b.slug = entry.vote ->> 'model_b'
-         WHERE entry.vote ->> 'mode' = 'battle'
         """,  # noqa: S608
         [after, upto, list(OUTCOMES)],
     )

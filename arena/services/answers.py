@@ -18,13 +18,16 @@ SILENCE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class PartialAnswer:
+    """What there is of an answer; `leak` are words by which the assistant named itself."""
+
     answer_id: int
     text: str
+    leak: str = ""
 
 
 @dataclass(frozen=True)
 class AnswerEnd:
-    """The last state of an answer."""
+    """The last state of an answer: what was shown of it, and how it ended."""
 
     answer_id: int
     state: Answer.State
@@ -35,6 +38,7 @@ class AnswerEnd:
     prompt_tokens: int | None
     completion_tokens: int | None
     first_token_at: datetime | None
+    leak: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,28 +58,33 @@ def answers_save_partial(*, partial: Sequence[PartialAnswer]) -> dict[int, Contr
         cursor.execute(
             """
             UPDATE arena_answer AS answer
-               SET text = part.text, saved_at = now(),
+               SET text = part.text, leak = part.leak, saved_at = now(),
                    state = CASE WHEN part.text = '' THEN answer.state ELSE 'streaming' END
-              FROM unnest(%s::bigint[], %s::text[]) AS part(id, text), arena_turn AS turn,
-                   arena_battle AS battle
+              FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS part(id, text, leak),
+                   arena_turn AS turn, arena_battle AS battle
              WHERE answer.id = part.id AND answer.state IN ('pending', 'streaming')
                AND turn.id = answer.turn_id AND battle.id = turn.battle_id
             RETURNING answer.id, turn.stop_requested_at IS NOT NULL,
                       extract(epoch FROM now() - battle.watched_at)
             """,
-            [[p.answer_id for p in partial], [p.text for p in partial]],
+            [
+                [p.answer_id for p in partial],
+                [p.text for p in partial],
+                [p.leak for p in partial],
+            ],
         )
         return {row[0]: Control(row[1], float(row[2])) for row in cursor.fetchall()}
 
 
 def answer_end(*, end: AnswerEnd) -> tuple[str, str]:
-    """Write an answer's last state; return the state and error that it has then.
+    """Write an answer's last state, which is told next; return the state and error it has then.
 
     One that has ended already (as interrupted, say) stays so.
     """
     written = Answer.objects.filter(pk=end.answer_id, state__in=Answer.GENERATING).update(
         state=end.state,
         text=end.text,
+        leak=end.leak,
         error=end.error,
         error_detail=end.error_detail[:2000].replace("\x00", ""),
         finish_reason=end.finish_reason,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from arena import events, ledger, metrics, validity
-from arena.blinding import answers_current
 from arena.errors import (
     BallotSpentError,
     BallotUnknownError,
@@ -20,10 +20,14 @@ from arena.errors import (
 )
 from arena.limits import limit_hit
 from arena.live import battle_state
-from arena.models import Answer, LedgerEntry, Turn, Vote, Voter, VoteSecret
+from arena.models import Answer, Battle, LedgerEntry, Turn, Vote, VoteSecret
+from arena.services.exclusions import vote_excluded_append
+from arena.services.feedback import reasons_clean
 
-MAX_REASONS = 10
-MAX_REASON_CHARACTERS = 60
+_OF_BATTLE = (
+    "mode", "voter__id", "model_a__slug", "model_b__slug", "probability", "sampler", "pacing",
+    "gold_side",
+)  # fmt: skip
 
 
 def vote_cast(
@@ -38,7 +42,8 @@ def vote_cast(
 ) -> Vote:
     """Spend the ballot of one turn. The same choice again returns the same vote.
 
-    Locks the turn's row: of two requests at one moment, the second sees the vote of the first.
+    Locks the turn and its voter: of two requests at one moment, the second sees the vote of the
+    first, so that one of them is the duplicate, or comes after the reveal.
     Raises ArenaError: BattleNotFoundError, BallotUnknownError, NotVotableError (409),
     BallotSpentError (409, another choice), RateLimitedError.
     """
@@ -46,33 +51,48 @@ def vote_cast(
         raise InvalidInputError(
             f"The choice must be one of {', '.join(Vote.Choice.values)}.", field="choice"
         )
-    chosen_reasons = _reasons_clean(reasons)
+    chosen_reasons = reasons_clean(reasons)
     if not isinstance(turn_index, int) or isinstance(turn_index, bool) or turn_index < 0:
         raise InvalidInputError("The turn must be a number, counted from 0.", field="turn")
-    if not isinstance(ballot, str):
-        raise BallotUnknownError
     limit_hit(action="votes", voter_id=voter_id, address=address)
+    return ballot_spend(
+        voter_id=voter_id,
+        battle_id=battle_id,
+        turn_index=turn_index,
+        choice=Vote.Choice(str(choice)),
+        ballot=ballot,
+        reasons=chosen_reasons,
+    )
+
+
+def ballot_spend(
+    *,
+    voter_id: uuid.UUID,
+    battle_id: uuid.UUID,
+    turn_index: int,
+    choice: Vote.Choice,
+    ballot: object,
+    reasons: list[str],
+) -> Vote:
+    """The vote itself, without the limits on requests: `vote_cast` for votes that come from none.
+
+    Locks and raises as that does.
+    """
     with transaction.atomic():
-        turn = (
-            Turn.objects.select_for_update(of=("self",))
-            .select_related("battle__model_a__organization", "battle__model_b__organization")
-            .filter(battle_id=battle_id, battle__voter_id=voter_id, index=min(turn_index, 32767))
-            .first()
-        )
-        if turn is None:
-            raise BattleNotFoundError
-        if not secrets.compare_digest(ballot.encode("utf-8", "replace"), turn.ballot.encode()):
+        turn = _turn_locked(voter_id=voter_id, battle_id=battle_id, index=turn_index)
+        if turn.battle.mode == Battle.Mode.DIRECT:
+            raise NotVotableError("One assistant alone cannot be voted on.")
+        given = ballot.encode("utf-8", "replace") if isinstance(ballot, str) else b""
+        if not secrets.compare_digest(given, turn.ballot.encode()):
             raise BallotUnknownError
         earlier = Vote.objects.filter(turn=turn).first()
         if earlier is not None:
             if earlier.choice != choice:
                 raise BallotSpentError
             return earlier
-        answers = answers_current(turn)
-        _refuse_unfinished(answers)
-        vote = _vote_record(
-            turn=turn, answers=answers, choice=Vote.Choice(str(choice)), reasons=chosen_reasons
-        )
+        cast = validity.Ballot(turn=turn, cast_at=timezone.now())
+        _refuse_unfinished(cast.current)
+        vote = _vote_record(cast, choice=choice, reasons=reasons)
         transaction.on_commit(
             lambda: events.battle_changed_publish(battle_id=battle_id), robust=True
         )
@@ -83,22 +103,18 @@ def vote_cast(
     return vote
 
 
-def _reasons_clean(reasons: object) -> list[str]:
-    if not isinstance(reasons, Sequence) or isinstance(reasons, str):
-        raise InvalidInputError("The reasons must be a list.", field="reasons")
-    cleaned = []
-    for reason in reasons:
-        if not isinstance(reason, str) or not 0 < len(reason) <= MAX_REASON_CHARACTERS:
-            raise InvalidInputError(
-                f"Each reason must be text of 1 to {MAX_REASON_CHARACTERS} characters.",
-                field="reasons",
-            )
-        if not reason.isprintable():
-            raise InvalidInputError("A reason holds an unprintable character.", field="reasons")
-        cleaned.append(reason)
-    if len(cleaned) > MAX_REASONS:
-        raise InvalidInputError(f"At most {MAX_REASONS} reasons, please.", field="reasons")
-    return list(dict.fromkeys(cleaned))
+def _turn_locked(*, voter_id: uuid.UUID, battle_id: uuid.UUID, index: int) -> Turn:
+    turn = (
+        Turn.objects.select_for_update(of=("self", "battle__voter"))
+        .select_related("battle__voter", "battle__model_a", "battle__model_b")
+        # What is not needed is not fetched: hundreds may vote in one second.
+        .only("index", "prompt", "ballot", *(f"battle__{name}" for name in _OF_BATTLE))
+        .filter(battle_id=battle_id, battle__voter_id=voter_id, index=min(index, 32767))
+        .first()
+    )
+    if turn is None:
+        raise BattleNotFoundError
+    return turn
 
 
 def _refuse_unfinished(answers: Mapping[str, Answer]) -> None:
@@ -112,32 +128,27 @@ def _refuse_unfinished(answers: Mapping[str, Answer]) -> None:
         )
 
 
-def _vote_record(
-    *, turn: Turn, answers: Mapping[str, Answer], choice: Vote.Choice, reasons: list[str]
-) -> Vote:
-    battle = turn.battle
-    # Two votes of one voter at one moment see each other, so that one of them is the duplicate.
-    Voter.objects.select_for_update().get(pk=battle.voter_id)
-    exclusion = validity.exclusion_reason(turn=turn)
-    texts = ledger.vote_texts(turn)
+def _vote_record(cast: validity.Ballot, *, choice: Vote.Choice, reasons: list[str]) -> Vote:
+    exclusion = validity.exclusion_reason(cast)
+    battle = cast.battle
+    texts = ledger.vote_texts(cast.turn.prompt, cast.current)
     salts = {name: ledger.salt_new() for name in texts}
     token = secrets.token_hex(16)
-    # An hour is coarse enough that the log alone does not say who sat at the screen.
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     entry = ledger.ledger_append(
         kind=LedgerEntry.Kind.VOTE,
         payload={
-            "schema": 1,
+            "schema": 2,
             "mode": battle.mode,
-            "turn": turn.index,
-            "attempts": {side: answer.attempt for side, answer in sorted(answers.items())},
+            "turn": cast.turn.index,
+            "attempts": {side: answer.attempt for side, answer in sorted(cast.current.items())},
             "model_a": battle.language_model("a").slug,
             "model_b": battle.language_model("b").slug,
             "choice": choice,
             "probability": battle.probability,
             "sampler": battle.sampler,
+            "pacing": battle.pacing,
             "voter": token,
-            "hour": hour.isoformat(),
+            "hour": _hour(cast.cast_at).isoformat(),
             "commitments": {
                 name: ledger.commitment(salt=salts[name], content=text)
                 for name, text in texts.items()
@@ -145,23 +156,21 @@ def _vote_record(
         },
     )
     vote = Vote(
-        turn=turn,
+        turn=cast.turn,
         voter_id=battle.voter_id,
         choice=choice,
         reasons=reasons,
-        exclusion=exclusion,
         ledger_entry=entry,
+        cast_at=cast.cast_at,
     )
     vote.save(force_insert=True)
     VoteSecret.objects.create(vote=vote, voter_token=token, salts=salts)
     if exclusion:
-        ledger.ledger_append(
-            kind=LedgerEntry.Kind.EXCLUSION,
-            payload={
-                "schema": 1,
-                "vote": entry.sequence,
-                "reason": exclusion,
-                "by": f"rules/{validity.VERSION}",
-            },
-        )
+        vote_excluded_append(vote=vote, reason=exclusion, by=validity.BY)
+        vote.exclusion = exclusion
     return vote
+
+
+def _hour(moment: datetime) -> datetime:
+    """Coarse enough that the log alone does not say who sat at the screen."""
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -9,7 +9,7 @@ from typing import Any
 
 LEADERBOARD = (
     "rank", "rank_low", "rank_high", "model", "name", "organization", "licence", "status",
-    "rating", "lower", "upper", "votes", "exclusion_rate", "reason",
+    "rating", "lower", "upper", "votes", "exclusion_rate", "leak_rate", "reason",
 )  # fmt: skip
 HISTORY = (
     "snapshot", "created_at", "rank", "rank_low", "rank_high", "rating", "lower", "upper", "votes",

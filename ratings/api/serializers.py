@@ -71,6 +71,8 @@ class LeaderboardRowSerializer(serializers.Serializer[LeaderboardRow]):
     upper = serializers.FloatField(allow_null=True)
     votes = serializers.IntegerField()
     exclusion_rate = serializers.FloatField(allow_null=True)
+    leak_rate = serializers.FloatField(allow_null=True)
+    exclusions = serializers.DictField(child=serializers.FloatField())
     scores = serializers.DictField()
     reason = serializers.CharField()
 
@@ -144,3 +146,45 @@ class ComparisonSerializer(serializers.Serializer[Comparison]):
     snapshot = SnapshotSerializer(allow_null=True)
     results = ComparisonRowSerializer(many=True)
     categories = CategoryComparisonSerializer(many=True)
+
+
+class ShareSerializer(serializers.Serializer[dict[str, Any]]):
+    """A share of `votes` with its 95 % interval."""
+
+    votes = serializers.IntegerField()
+    value = serializers.FloatField()
+    lower = serializers.FloatField()
+    upper = serializers.FloatField()
+
+
+class FavouredModelSerializer(serializers.Serializer[dict[str, Any]]):
+    """A model that more voters favour (or slight: negative) strongly than tastes explain."""
+
+    slug = serializers.CharField()
+    excess = serializers.FloatField()
+    adjusted_p = serializers.FloatField()
+
+
+class VoterReviewSerializer(serializers.Serializer[dict[str, Any]]):
+    """What `ratings.selectors.site_voting` says."""
+
+    created_at = serializers.DateTimeField()
+    ledger_sequence = serializers.IntegerField()
+    version = serializers.CharField()
+    level = serializers.FloatField()
+    voters = serializers.IntegerField()
+    tested = serializers.IntegerField()
+    flagged = serializers.IntegerField()
+    taste_sd = serializers.FloatField()
+    first_share = ShareSerializer(allow_null=True)
+    tie_share = ShareSerializer(allow_null=True)
+    retest_share = ShareSerializer(allow_null=True)
+    gold_seen = serializers.IntegerField()
+    gold_failed = serializers.IntegerField()
+    median_seconds = serializers.FloatField(allow_null=True)
+    models_favoured = FavouredModelSerializer(many=True)
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class VotersSerializer(serializers.Serializer[dict[str, Any]]):
+    review = VoterReviewSerializer(allow_null=True)

@@ -31,6 +31,7 @@ from ratings.api.serializers import (
     HistorySerializer,
     LeaderboardSerializer,
     PairsSerializer,
+    VotersSerializer,
 )
 from ratings.selectors import (
     comparison,
@@ -38,6 +39,8 @@ from ratings.selectors import (
     leaderboard,
     pairs,
     registry_digest,
+    review_latest,
+    site_voting,
     snapshot_latest,
     snapshots_newest,
     snapshots_of,
@@ -160,3 +163,15 @@ class CompareView(PublishedView):
             return Response(ComparisonSerializer(found).data)
 
         return self.answer(made_of=snapshots, make=make)
+
+
+class VotersView(PublishedView):
+    @extend_schema(responses=VotersSerializer)
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
+        """What all voters together are like, as of the newest review; of no single one."""
+
+        def make() -> HttpResponse:
+            return Response(VotersSerializer({"review": site_voting()}).data)
+
+        newest = review_latest()
+        return self.answer(made_of=[newest and newest.pk], make=make)

@@ -21,6 +21,7 @@ from ratings.selectors.leaderboard import (
     snapshots_of,
 )
 from ratings.selectors.pairs import PairRow, pairs
+from ratings.selectors.voters import review_latest, site_voting
 
 __all__ = [
     "HISTORY_LENGTH",
@@ -36,6 +37,8 @@ __all__ = [
     "leaderboard",
     "pairs",
     "registry_digest",
+    "review_latest",
+    "site_voting",
     "snapshot_latest",
     "snapshots_newest",
     "snapshots_of",

@@ -5,13 +5,15 @@ The cost depends on the models and not on the votes. Knows nothing of ratings.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db import connection
 
 from ratings.boards import (
+    EXCLUDE_FLAGGED,
     EXCLUDE_SHORT,
     EXCLUDE_TIES,
     INCLUDE_LEAKS,
@@ -23,8 +25,10 @@ from ratings.boards import (
     UNLISTED_TAGS,
 )
 from ratings.core.outcomes import IntArray, Outcome
-from ratings.models import VoteCategory
+from ratings.funnel import FLAGGED
+from ratings.models import PacingCount, VoteCategory, VoterReview
 from ratings.selectors.binary_arrays import arrays_read
+from ratings.selectors.voters import review_latest, votes_of_flagged
 
 LEAK = "leak"
 UNDECIDED = "tie"
@@ -44,6 +48,8 @@ class Selection:
 
     Those of `number`, without those of `without`, whose exclusion is one of `exclusions`; with
     `decided` only where one of the two won. `without_bit` is the bit of `without` in a row's tags.
+    `left_out` are ledger sequences of votes that would count and do not here, all of them flagged
+    by the review `left_out_by`.
     """
 
     number: int
@@ -52,6 +58,8 @@ class Selection:
     bit: int | None = None
     exclusions: tuple[str, ...] = ("",)
     decided: bool = False
+    left_out: tuple[int, ...] = ()
+    left_out_by: VoterReview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +68,12 @@ class CategoryCounts:
 
     `rows` has shape (cells, 6): ids of the first and the second shown, then the counted votes by
     `Outcome`. `funnel` counts votes by exclusion, "" where they count. `excluded` counts by model
-    id the votes that it took part in and that do not count.
+    id and exclusion the votes that it took part in and that do not count.
     """
 
     rows: IntArray
     funnel: Mapping[str, int]
-    excluded: Mapping[int, int]
+    excluded: Mapping[int, Mapping[str, int]]
 
 
 def categories_listed() -> list[str]:
@@ -98,6 +106,10 @@ def selection_of(category: str) -> Selection:
         return Selection(VoteCategory.OVERALL, decided=category == EXCLUDE_TIES)
     if category == INCLUDE_LEAKS:
         return Selection(VoteCategory.OVERALL, exclusions=("", LEAK))
+    if category == EXCLUDE_FLAGGED:
+        review = review_latest()
+        left_out = tuple(votes_of_flagged(review)) if review else ()
+        return Selection(VoteCategory.OVERALL, left_out=left_out, left_out_by=review)
     slug = SHORT if category == EXCLUDE_SHORT else category
     stored = VoteCategory.objects.filter(slug=slug).first()
     if category == EXCLUDE_SHORT:
@@ -110,11 +122,13 @@ def selection_of(category: str) -> Selection:
 
 
 def category_counts(selection: Selection) -> CategoryCounts:
-    """The cells, the funnel and the excluded votes by model; one query."""
+    """The cells, the funnel and the excluded votes by model; one query, one more for votes that
+    the selection leaves out.
+    """
     categories = [number for number in (selection.number, selection.without) if number is not None]
     counted = [np.empty((0, 6), dtype=np.int64)]
     funnel: dict[str, int] = {}
-    excluded: Counter[int] = Counter()
+    excluded: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for exclusion, columns in arrays_read(
         f"SELECT exclusion, {_ARRAYS} FROM ratings_outcomecube "  # noqa: S608
         "WHERE category = ANY(%s) GROUP BY exclusion",
@@ -127,12 +141,13 @@ def category_counts(selection: Selection) -> CategoryCounts:
         if exclusion in selection.exclusions:
             counted.append(rows)
             continue
-        votes = rows[:, 2:].sum(axis=1)
-        funnel[exclusion] = int(votes.sum())
-        models, place = np.unique(rows[:, :2], return_inverse=True)
-        by_model = np.zeros(len(models), dtype=np.int64)
-        np.add.at(by_model, place.reshape(-1, 2), votes[:, None])
-        excluded.update(dict(zip(models.tolist(), by_model.tolist(), strict=True)))
+        funnel[exclusion] = int(rows[:, 2:].sum())
+        _count_by_model(excluded, exclusion, rows)
+    if selection.left_out:
+        rows = _single_votes(selection.left_out)
+        funnel[FLAGGED] = int(rows[:, 2:].sum())
+        _count_by_model(excluded, FLAGGED, rows)
+        counted.append(rows * np.array([1, 1, -1, -1, -1, -1]))
     rows = _added_up(np.concatenate(counted))
     funnel[""] = int(rows[:, 2:].sum())
     if selection.decided:
@@ -140,7 +155,43 @@ def category_counts(selection: Selection) -> CategoryCounts:
         funnel[UNDECIDED] = int(rows[:, ties].sum())
         funnel[""] -= funnel[UNDECIDED]
         rows[:, ties] = 0
-    return CategoryCounts(rows[rows[:, 2:].any(axis=1)], funnel, +excluded)
+    present = {model: +counts for model, counts in excluded.items() if +counts}
+    return CategoryCounts(rows[rows[:, 2:].any(axis=1)], funnel, present)
+
+
+def _count_by_model(
+    excluded: defaultdict[int, Counter[str]], exclusion: str, rows: IntArray
+) -> None:
+    models, place = np.unique(rows[:, :2], return_inverse=True)
+    votes = np.zeros(len(models), dtype=np.int64)
+    np.add.at(votes, place.reshape(-1, 2), rows[:, 2:].sum(axis=1)[:, None])
+    for model, count in zip(models.tolist(), votes.tolist(), strict=True):
+        excluded[model][exclusion] += count
+
+
+def _single_votes(sequences: Sequence[int]) -> IntArray:
+    """Cells of votes named one by one, shape (cells, 6)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT model_a, model_b, outcome FROM ratings_ratedvote "
+            "WHERE exclusion = '' AND sequence = ANY(%s)",
+            [list(sequences)],
+        )
+        votes = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
+    return np.column_stack([votes[:, :2], np.eye(len(Outcome), dtype=np.int64)[votes[:, 2]]])
+
+
+def pacing_counts(selection: Selection) -> dict[str, int]:
+    """Votes that count by how their battles were paced, "" for not at all; roughly those of the
+    selection: what it leaves out for being short, a tie or flagged is among them.
+    """
+    counts = PacingCount.objects.filter(
+        category=selection.number, exclusion__in=selection.exclusions, votes__gt=0
+    )
+    found: Counter[str] = Counter()
+    for pacing, votes in counts.values_list("pacing", "votes"):
+        found[pacing] += votes
+    return dict(found)
 
 
 def _added_up(rows: IntArray) -> IntArray:

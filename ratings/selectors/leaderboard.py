@@ -15,6 +15,7 @@ from inference.models import LanguageModel
 from inference.selectors import language_models_listed
 from ratings.boards import OVERALL_BOARD, Board
 from ratings.core.connectivity import NO_VOTES
+from ratings.funnel import exclusion_shares
 from ratings.models import RatingEntry, RatingSnapshot
 
 # A history shows the newest snapshots only; a busy arena makes thousands.
@@ -25,7 +26,9 @@ HISTORY_LENGTH = 1000
 class LeaderboardRow:
     """One model. Numbers that do not exist are None, and `reason` says why.
 
-    `exclusion_rate` is the share of the model's votes that do not count, whatever the reason.
+    `exclusion_rate` is the share of the model's votes that could have counted and do not, whatever
+    the reason; `exclusions` is that share by reason, and `leak_rate` what the model itself does to
+    it by naming itself.
     """
 
     rank: int | None = None
@@ -41,6 +44,8 @@ class LeaderboardRow:
     upper: float | None = None
     votes: int = 0
     exclusion_rate: float | None = None
+    leak_rate: float | None = None
+    exclusions: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
 
@@ -62,8 +67,8 @@ class HistoryPoint:
 
 
 def snapshots_of(*, board: Board, as_of: datetime | None = None) -> QuerySet[RatingSnapshot]:
-    """A board's snapshots, newest first, without their two largest columns."""
-    snapshots = RatingSnapshot.objects.defer("cells", "covariance").filter(
+    """A board's snapshots, newest first, without their three largest columns."""
+    snapshots = RatingSnapshot.objects.defer("cells", "covariance", "left_out").filter(
         category=board.category, style_control=board.style_control
     )
     return snapshots if as_of is None else snapshots.filter(created_at__lte=as_of)
@@ -144,6 +149,7 @@ def _row(model: LanguageModel, entry: RatingEntry | None) -> LeaderboardRow:
     )
     if entry is None:
         return row
+    exclusions = exclusion_shares(entry.exclusions, counted=entry.votes)
     return replace(
         row,
         rank=entry.rank,
@@ -154,8 +160,17 @@ def _row(model: LanguageModel, entry: RatingEntry | None) -> LeaderboardRow:
         upper=entry.upper,
         votes=entry.votes,
         exclusion_rate=_share(entry.excluded, entry.votes + entry.excluded),
+        leak_rate=_leak_rate(entry, exclusions),
+        exclusions=exclusions,
         reason=entry.reason,
     )
+
+
+def _leak_rate(entry: RatingEntry, exclusions: Mapping[str, float]) -> float | None:
+    """None without votes, and where a snapshot of earlier knows no reasons, but their sum."""
+    if not (entry.votes or exclusions) or (entry.excluded and not exclusions):
+        return None
+    return exclusions.get("leak", 0.0)
 
 
 def _share(part: int, whole: int) -> float | None:

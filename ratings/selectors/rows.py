@@ -70,6 +70,9 @@ def _condition(selection: Selection) -> tuple[str, list[object]]:
     if selection.without_bit is not None:
         conditions.append("tags & (1::bigint << %s) = 0")
         parameters.append(selection.without_bit)
+    if selection.left_out:
+        conditions.append("NOT sequence = ANY(%s::bigint[])")
+        parameters.append(list(selection.left_out))
     if selection.decided:
         conditions.append("outcome < %s")
         parameters.append(int(Outcome.TIE))

@@ -29,15 +29,22 @@ from ratings.board_fit import (
     variance_factor,
 )
 from ratings.board_votes import BoardVotes, RowsDifferError, VoteRows, board_votes
-from ratings.boards import OVERALL_BOARD, Board
+from ratings.boards import EXCLUDE_FLAGGED, OVERALL_BOARD, Board
 from ratings.core.outcomes import IntArray
 from ratings.core.standings import Effect, Standings
 from ratings.covariance import covariance_pack
-from ratings.funnel import vote_funnel
+from ratings.funnel import NEVER_COUNTED, vote_funnel
 from ratings.models import FoldCursor, RatingEntry, RatingSnapshot
-from ratings.selectors.cubes import CategoryCounts, category_counts, selection_of
+from ratings.selectors.cubes import (
+    CategoryCounts,
+    Selection,
+    category_counts,
+    pacing_counts,
+    selection_of,
+)
 from ratings.selectors.leaderboard import snapshots_of
 from ratings.selectors.rows import rows_read
+from ratings.selectors.voters import sequences_digest
 from ratings.services.votes import MEND, FoldError
 
 # A refit right after a vote reads every single vote up to here (some seconds); beyond that it takes
@@ -83,6 +90,8 @@ def board_publish(run: Run, board: Board) -> RatingSnapshot | None:
         parameters = parameters_clustered(rows)
         votes = _checked(run.ids, counts, rows)
     result = board_fit(votes, method=METHOD, parameters=parameters, seed=SEED)
+    if board.category == EXCLUDE_FLAGGED:
+        parameters = {**parameters, "left_out": _left_out(selection)}
     if base is None and not board.style_control:
         parameters = {**parameters, "variance_factor": variance_factor(votes, result)}
     snapshot = RatingSnapshot.objects.create(
@@ -96,8 +105,9 @@ def board_publish(run: Run, board: Board) -> RatingSnapshot | None:
         ledger_hash=run.cursor.hash,
         funnel=vote_funnel(counts.funnel),
         cells=counts.rows.tolist(),
+        left_out=list(selection.left_out),
         input_digest=digests[parameters["interval"]],
-        notes=_notes(result, parameters),
+        notes=_notes(result, parameters) + _votes_notes(selection, board),
         effects=[_effect(effect) for effect in result.effects],
         degrees_of_freedom=(
             result.degrees_of_freedom if math.isfinite(result.degrees_of_freedom) else None
@@ -168,6 +178,40 @@ def _notes(result: Standings, parameters: Parameters) -> list[str]:
     return notes
 
 
+def _left_out(selection: Selection) -> dict[str, Any]:
+    """What may be published of the votes that a board leaves out: not which they are."""
+    review = selection.left_out_by
+    return {
+        "votes": len(selection.left_out),
+        "sequences_sha256": sequences_digest(selection.left_out),
+        "review": review.pk if review else None,
+        "version": review.version if review else None,
+    }
+
+
+def _votes_notes(selection: Selection, board: Board) -> list[str]:
+    """What a reader must know of the votes themselves."""
+    notes = []
+    paced = pacing_counts(selection)
+    if len(paced) > 1:
+        counts = ", ".join(
+            f"{votes:,} {pacing or 'none'}"
+            for pacing, votes in sorted(paced.items(), key=lambda item: (-item[1], item[0]))
+        )
+        notes.append(
+            f"Answers were shown at different paces, and their votes are pooled here: {counts}."
+        )
+    if board.category == EXCLUDE_FLAGGED:
+        review = selection.left_out_by
+        notes.append(
+            f"Leaves out {len(selection.left_out):,} votes of {review.flags.count()} voters whom "
+            f"{review.version} flags. A flag is no verdict: their votes count elsewhere."
+            if review
+            else "No voters have been tested yet: nobody is left out."
+        )
+    return notes
+
+
 def _effect(effect: Effect) -> dict[str, Any]:
     return {
         "name": effect.name,
@@ -189,6 +233,7 @@ def _entries(
         # An error of nothing at all is no error that was measured.
         has_interval = bool(result.se[row] > 0)
         reason = result.reasons[row]
+        excluded = counts.excluded.get(model.pk, {})
         entries.append(
             RatingEntry(
                 snapshot=snapshot,
@@ -201,7 +246,10 @@ def _entries(
                 rank_low=int(result.rank_low[row]) or None,
                 rank_high=int(result.rank_high[row]) or None,
                 votes=int(result.votes[row]),
-                excluded=counts.excluded.get(model.pk, 0),
+                excluded=sum(
+                    votes for cause, votes in excluded.items() if cause not in NEVER_COUNTED
+                ),
+                exclusions=dict(sorted(excluded.items())),
                 component=None if result.group[row] < 0 else int(result.group[row]),
                 reason=reason or ("" if has_interval else NO_INTERVAL),
             )

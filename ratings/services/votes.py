@@ -18,7 +18,14 @@ from arena.models import LedgerEntry
 from arena.selectors import exclusion_log, vote_log
 from ratings.board_votes import FEATURES
 from ratings.boards import is_language, is_tag
-from ratings.models import DailyCube, FoldCursor, OutcomeCube, RatedVote, VoteCategory
+from ratings.models import (
+    DailyCube,
+    FoldCursor,
+    OutcomeCube,
+    PacingCount,
+    RatedVote,
+    VoteCategory,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +48,7 @@ MEND = "make them anew with: manage.py fit_ratings --rebuild"
 _CUBES = """
     moved AS (
         SELECT category.number AS category, vote.exclusion, vote.model_a, vote.model_b, vote.day,
+               vote.pacing,
                sum(vote.sign) FILTER (WHERE vote.outcome = 0) AS a_wins,
                sum(vote.sign) FILTER (WHERE vote.outcome = 1) AS b_wins,
                sum(vote.sign) FILTER (WHERE vote.outcome = 2) AS ties,
@@ -52,13 +60,24 @@ _CUBES = """
                ) AS category
             ON category.number = 0 OR category.number = vote.language
             OR vote.tags & (1::bigint << category.bit) <> 0
-         GROUP BY 1, 2, 3, 4, 5
+         GROUP BY 1, 2, 3, 4, 5, 6
+    ), paced AS (
+        INSERT INTO ratings_pacingcount AS count (category, exclusion, pacing, votes)
+        SELECT category, exclusion, pacing, sum(
+                   COALESCE(a_wins, 0) + COALESCE(b_wins, 0) + COALESCE(ties, 0)
+                   + COALESCE(both_bad, 0)
+               )
+          FROM moved
+         GROUP BY 1, 2, 3
+            ON CONFLICT (category, exclusion, pacing) DO UPDATE
+           SET votes = count.votes + EXCLUDED.votes
     ), daily AS (
         INSERT INTO ratings_dailycube AS cube
                (category, exclusion, model_a, model_b, day, a_wins, b_wins, ties, both_bad)
-        SELECT category, exclusion, model_a, model_b, day, COALESCE(a_wins, 0),
-               COALESCE(b_wins, 0), COALESCE(ties, 0), COALESCE(both_bad, 0)
+        SELECT category, exclusion, model_a, model_b, day, COALESCE(sum(a_wins), 0),
+               COALESCE(sum(b_wins), 0), COALESCE(sum(ties), 0), COALESCE(sum(both_bad), 0)
           FROM moved
+         GROUP BY 1, 2, 3, 4, 5
             ON CONFLICT (category, exclusion, model_a, model_b, day) DO UPDATE
            SET a_wins = cube.a_wins + EXCLUDED.a_wins, b_wins = cube.b_wins + EXCLUDED.b_wins,
                ties = cube.ties + EXCLUDED.ties, both_bad = cube.both_bad + EXCLUDED.both_bad
@@ -93,17 +112,18 @@ _FOLD_VOTES = f"""
     WITH log AS ({{log}}), change AS (
         INSERT INTO ratings_ratedvote
                (sequence, voter, prompt, tags, day, model_a, model_b, {", ".join(FEATURES)},
-                probability, language, outcome, exclusion)
+                probability, language, outcome, exclusion, pacing)
         SELECT log.sequence, log.voter, log.prompt,
                COALESCE((SELECT bit_or(1::bigint << tag.bit) FROM ratings_votecategory AS tag
                           WHERE tag.slug = ANY(log.categories)), 0),
                log.day, log.model_a, log.model_b,
                {", ".join(_DIFFERENCE.format(name) for name in FEATURES)},
-               log.probability, COALESCE(language.number, 0), log.outcome, ''
+               log.probability, COALESCE(language.number, 0), log.outcome, '',
+               log.pacing
           FROM log
           LEFT JOIN ratings_votecategory AS language
                  ON language.kind = 'language' AND language.slug = log.language
-        RETURNING language, tags, exclusion, model_a, model_b, day, outcome, 1 AS sign
+        RETURNING language, tags, exclusion, model_a, model_b, day, outcome, pacing, 1 AS sign
     ), {_CUBES}
 """  # noqa: S608
 _FOLD_EXCLUSIONS = f"""
@@ -119,7 +139,7 @@ _FOLD_EXCLUSIONS = f"""
                ) AS earlier
          WHERE vote.sequence = earlier.sequence
         RETURNING vote.language, vote.tags, vote.model_a, vote.model_b, vote.day, vote.outcome,
-                  earlier.exclusion_before, earlier.exclusion_now
+                  vote.pacing, earlier.exclusion_before, earlier.exclusion_now
     ), change AS (
         SELECT vote.*, side.exclusion, side.sign
           FROM vote
@@ -159,7 +179,7 @@ def votes_fold(*, upto: int, progress: Progress = lambda _: None) -> FoldCursor:
 
 def votes_forget() -> None:
     """Empty rows, cubes and categories, to fold the whole ledger again."""
-    for model in (RatedVote, OutcomeCube, DailyCube, VoteCategory, FoldCursor):
+    for model in (RatedVote, OutcomeCube, DailyCube, PacingCount, VoteCategory, FoldCursor):
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
 

@@ -95,7 +95,7 @@ def test_no_template_asks_another_site_for_anything():
         )
 
 
-@pytest.mark.parametrize("page", ["methods", "ratings"])
+@pytest.mark.parametrize("page", ["ledger", "methods", "ratings", "simulator"])
 def test_the_examples_of_the_library_run(page):
     examples = re.findall(
         r"^```python\n(.*?)^```", (ROOT / f"docs/{page}.md").read_text(), re.M | re.S

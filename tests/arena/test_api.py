@@ -9,7 +9,7 @@ import uuid
 import httpx
 import pytest
 
-from arena.models import Answer, Turn, Vote
+from arena.models import Answer, Turn, Vote, VoteReason
 from arena.rate_limits import rate_limits_parse
 from arena.voters import COOKIE
 from inference.models import Endpoint, LanguageModel
@@ -58,21 +58,22 @@ def sse(response):
 def test_a_battle_has_the_documented_shape(http):
     battle = start(http)
 
-    assert set(battle) == {"id", "mode", "state", "turns", "models"}
+    assert set(battle) == {"id", "mode", "state", "turns", "models", "pacing", "gold_side"}
     assert battle["models"] is None
     turn = battle["turns"][0]
     assert set(turn) == {"index", "prompt", "ballot", "answers", "vote"}
     assert set(turn["answers"]) == {"a", "b"}
-    assert set(turn["answers"]["a"]) == {"state", "text", "error"}
+    assert set(turn["answers"]["a"]) == {"state", "text", "error", "leak"}
     assert turn["vote"] is None
     assert turn["prompt"] == START["prompt"]
 
 
 def test_prompt_answers_vote_reveal(http):
+    VoteReason.objects.get_or_create(slug="clear", label="Clear", tone="good")
     battle = ended(http, start(http))
     assert battle["state"] == "votable"
 
-    response = cast(http, battle, "b", reasons=["clearer"])
+    response = cast(http, battle, "b", reasons=["clear"])
 
     voted = response.json()
     assert response.status_code == 200
@@ -80,9 +81,9 @@ def test_prompt_answers_vote_reveal(http):
     assert {m["slug"] for m in voted["models"].values()} == {"alpha-7b", "beta-9b"}
     vote = voted["turns"][0]["vote"]
     assert (vote["choice"], vote["reasons"], vote["counted"], vote["exclusion"]) == (
-        "b", ["clearer"], True, "",
+        "b", ["clear"], True, "",
     )  # fmt: skip
-    again = cast(http, battle, "b", reasons=["clearer"])
+    again = cast(http, battle, "b", reasons=["clear"])
     assert (again.status_code, again.json()) == (200, voted)
     other = cast(http, battle, "a")
     assert (other.status_code, other.json()["error"]["code"]) == (409, "ballot_spent")
@@ -371,7 +372,8 @@ def test_too_many_battles_are_429_with_a_time_to_come_back(http, settings):
     response = http.post("/api/v1/battles/", json=START)
 
     assert (response.status_code, response.json()["error"]["code"]) == (429, "rate_limited")
-    assert 1 <= int(response.headers["retry-after"]) <= 60
+    # A minute, and the second that the first one is counted in.
+    assert 1 <= int(response.headers["retry-after"]) <= 61
 
 
 def test_without_two_live_models_there_is_no_battle(http):

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from arena import errors
-from arena.generation import ERROR_CODES
+from arena.failures import ERROR_CODES
 from arena.models import Answer, Battle, Turn
 from arena.runner import runner
 from arena.services.answers import answers_interrupt_silent

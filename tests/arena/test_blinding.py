@@ -16,10 +16,11 @@ import pytest
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
 
+from arena.pacing import Pacing
 from arena.voters import COOKIE
 from inference.models import Endpoint, LanguageModel
 from tests.arena.voter import wait_until
-from tests.scripted_endpoint import SECRET_WORDS, Fault
+from tests.scripted_endpoint import SECRET_WORDS, Fault, Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -153,3 +154,44 @@ def test_both_sides_look_alike_on_the_wire(wire, two_models):
 
     answers = now["turns"][0]["answers"]
     assert json.dumps(answers["a"]) == json.dumps(answers["b"])
+
+
+def test_a_gold_battle_says_nothing_of_it_before_the_vote(wire, two_models, settings):
+    settings.ARENA_GOLD_RATE = 1.0
+    scripts(two_models, ["Same."], ["Same."])
+    battle = wire.call(
+        "POST", "/api/v1/battles/", json={"prompt": "Who are you?", "consent": True}
+    ).json()
+    path = f"/api/v1/battles/{battle['id']}/"
+    wire.call("GET", f"{path}events/")
+
+    assert wire.call("GET", path).json()["gold_side"] == ""
+    assert '"gold_side":"a"' not in "".join(wire.received)
+    assert '"gold_side":"b"' not in "".join(wire.received)
+
+    vote = {"turn": 0, "choice": "a", "ballot": battle["turns"][0]["ballot"]}
+    assert wire.call("POST", f"{path}vote/", json=vote).json()["gold_side"] in {"a", "b"}
+
+
+def test_what_has_come_and_is_not_shown_is_nowhere_on_the_wire(wire, two_models, settings):
+    settings.ARENA_PACING = Pacing(1000)
+    scripts(two_models, ["early " * 19, Gate()], ["withheld " * 100])
+    battle = wire.call(
+        "POST", "/api/v1/battles/", json={"prompt": "Who are you?", "consent": True}
+    ).json()
+    path = f"battles/{battle['id']}/"
+    shown = [80, 80]  # two ticks of forty characters; the third would need more than has come
+
+    def lengths() -> list[int]:
+        answers = wire.call("GET", f"/api/v1/{path}").json()["turns"][0]["answers"]
+        return [len(answer["text"]) for answer in answers.values()]
+
+    wait_until(lambda: lengths() == shown, "both are shown up to the stall")
+    wire.socket(f"/ws/{path}?format=json")
+    wire.socket(f"/ws/{path}")
+    wire.call("GET", f"/{path}")
+    wire.call("POST", f"/api/v1/{path}stop/")
+    wait_until(lambda: wire.call("GET", f"/api/v1/{path}").json()["state"] == "votable", "the stop")
+
+    assert lengths() == shown
+    assert "withheld " * 9 not in "".join(wire.received)

@@ -9,7 +9,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from arena import errors
-from arena.ledger import LedgerBrokenError, ledger_verify
+from arena.ledger import LedgerBrokenError
+from arena.ledger_verification import ledger_verify
 from arena.models import Answer, LedgerEntry, Turn, Vote, VoteSecret
 from arena.services.battles import battle_regenerate
 from tests.arena.voter import TestVoter

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from channels.routing import URLRouter
@@ -15,7 +16,7 @@ from django.http import HttpResponse
 import arena.live
 from arena.database import in_database
 from arena.runner import runner
-from arena.services.battles import battle_regenerate
+from arena.services.battles import battle_regenerate, turn_add
 from arena.voters import COOKIE, voter_id_keep
 from frontend.consumers import MAX_CLIENT_MESSAGES, POLICY_VIOLATION, TRY_AGAIN_LATER
 from frontend.routing import websocket_urlpatterns
@@ -73,6 +74,10 @@ async def html_until(communicator: WebsocketCommunicator, piece: str) -> str:
     while piece not in html:
         html += await communicator.receive_from(timeout=SECONDS)
     return html
+
+
+def go_on(voter: TestVoter, battle_id: uuid.UUID) -> None:
+    turn_add(voter_id=voter.id, address="192.0.2.1", battle_id=battle_id, prompt="And then?")
 
 
 @pytest.fixture
@@ -239,6 +244,62 @@ async def test_a_page_left_open_during_a_retry_elsewhere_shows_the_new_answers(
     await in_database(voter.vote, battle_id)
     await html_until(page, 'id="reveal-title"')
     await page.disconnect()
+
+
+async def test_a_program_follows_the_conversation_past_the_names(
+    two_models: ScriptedEndpoint, voter: TestVoter
+) -> None:
+    battle_id = await in_database(voter.start)
+    client = await opened(socket(battle_id, query="?format=json", cookie=cookie_of(voter)))
+    await in_database(voter.ended, battle_id)
+    await in_database(voter.vote, battle_id)
+    first = await events_until(client, "voted")
+
+    await in_database(go_on, voter, battle_id)
+    await in_database(voter.ended, battle_id)
+    second = await events_until(client, "answer_done")
+    await in_database(voter.vote, battle_id, "tie", turn_index=1)
+    second += await events_until(client, "voted")
+
+    assert {event["turn"] for event in first} == {0}
+    assert {event["turn"] for event in second} == {1}
+    assert second[0]["type"] == "snapshot"
+    assert second[-1]["vote"]["exclusion"] == "revealed"
+    numbers = [event["seq"] for event in (*first, *second)]
+    assert numbers == sorted(numbers)
+    await client.disconnect()
+
+
+async def test_an_open_page_gets_a_turn_that_was_added_elsewhere(
+    two_models: ScriptedEndpoint, voter: TestVoter
+) -> None:
+    battle_id = await in_database(voter.start)
+    page = await opened(socket(battle_id, query="?turns=1", cookie=cookie_of(voter)))
+    await html_until(page, 'id="ballot"')
+
+    await in_database(go_on, voter, battle_id)
+    html = await html_until(page, 'id="ballot"')
+
+    assert html.count('id="turns" hx-swap-oob="beforeend"') == 1
+    assert html.count('id="turn-1"') == 1
+    assert 'id="turn-0"' not in html
+    await page.disconnect()
+
+
+async def test_a_page_that_knows_how_many_turns_there_are_gets_none_of_them_twice(
+    two_models: ScriptedEndpoint, voter: TestVoter
+) -> None:
+    battle_id = await in_database(voter.start)
+    await in_database(voter.ended, battle_id)
+    await in_database(go_on, voter, battle_id)
+
+    for turns in ("2", "", "x", "99999999999", "\u00b2"):
+        query = f"?turns={quote(turns)}"
+        page = await opened(socket(battle_id, query=query, cookie=cookie_of(voter)))
+        html = await html_until(page, 'id="ballot"')
+        assert 'id="turns"' not in html, turns
+        assert 'id="answer-1-a"' in html
+        await page.disconnect()
 
 
 async def test_a_reader_that_is_too_slow_is_told_to_come_again(

@@ -74,7 +74,10 @@ def start(page: Page, url: str, prompt: str = "Why is the sky blue?") -> None:
 
 def regions(page: Page) -> dict[str, str]:
     """What every part that a frame may change holds."""
-    parts = page.locator("[id^=answer-], [id^=status-], [id^=identity-], #verdict, #announcement")
+    parts = page.locator(
+        "[id^=answer-], [id^=status-], [id^=identity-], [id^=leak-], [id^=note-], "
+        "#verdict, #feedback, #withdraw, #go-on, #follow-up, #announcement"
+    )
     found: dict[str, str] = parts.evaluate_all(
         "parts => Object.fromEntries(parts.map(part => [part.id, part.innerHTML.trim()]))"
     )

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from inference.models import LanguageModel
-from ratings.services import boards_fit, snapshot_fit
+from ratings.services import boards_fit, snapshot_fit, voters_review
 from tests.ratings.arena_votes import annotate, language_model, vote
 
 Contestants = Mapping[str, LanguageModel]
@@ -27,8 +27,30 @@ PATHS = (
 )
 ROW = {
     "rank", "rank_low", "rank_high", "model", "name", "organization", "licence", "status",
-    "rating", "lower", "upper", "votes", "exclusion_rate", "scores", "reason",
+    "rating", "lower", "upper", "votes", "exclusion_rate", "leak_rate", "exclusions", "scores",
+    "reason",
 }  # fmt: skip
+
+
+def test_of_voters_only_what_they_are_like_together_is_told(
+    client: Client, voted: Contestants
+) -> None:
+    before = client.get("/api/v1/voters/")
+    voters_review()
+
+    after = client.get("/api/v1/voters/")
+
+    assert before.json() == {"review": None}
+    review = after.json()["review"]
+    assert (review["voters"], review["tested"], review["flagged"]) == (14, 0, 0)
+    # Ten decided votes of fourteen, six of them for the first.
+    assert review["first_share"]["votes"] == 10
+    assert review["first_share"]["value"] == pytest.approx(0.6)
+    assert review["tie_share"]["value"] == pytest.approx(4 / 14)
+    assert review["retest_share"] is None
+    assert (
+        client.get("/api/v1/voters/", headers={"If-None-Match": after["ETag"]}).status_code == 304
+    )
 
 
 def test_an_arena_without_votes_has_a_leaderboard(client: Client, contestants: Contestants) -> None:
@@ -257,7 +279,7 @@ def test_a_category_has_its_own_numbers_with_and_without_style(
 def test_the_share_of_votes_that_do_not_count_is_published(
     client: Client, voted: Contestants
 ) -> None:
-    vote(voted["dot"], voted["ada"], "a", answer="I am Model DOT.")
+    vote(voted["dot"], voted["ada"], "a", leak="I am Model DOT")
     boards_fit()
 
     rows = {row["model"]: row for row in client.get(LEADERBOARD).json()["results"]}

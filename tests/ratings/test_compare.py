@@ -93,7 +93,13 @@ def test_every_category_that_rates_a_pair_is_there(client: Client, voted: Contes
     coding = compared(client, "ada,bea", category="coding", style_control="yes")
 
     others = {part["category"]: part for part in body["categories"]}
-    assert set(others) == {"coding", "exclude-ties", "exclude-short", "include-leaks"}
+    assert set(others) == {
+        "coding",
+        "exclude-ties",
+        "exclude-short",
+        "include-leaks",
+        "exclude-flagged",
+    }
     assert others["coding"]["results"][0]["votes"] == 24
     ids = {str(s.pk): str(board) for board, s in fitted.items()}
     assert ids[others["coding"]["snapshot"]] == "coding"

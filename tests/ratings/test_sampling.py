@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import combinations
-from random import Random
-from secrets import SystemRandom
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from scipy.stats import chisquare
 
-from arena.matchmaking import pair_draw
+from arena.matchmaking import pair_odds, version_of
 from arena.models import Battle
 from inference.models import Endpoint, LanguageModel, Organization
 from ratings.core.information import FLOOR
@@ -30,20 +25,15 @@ from tests.scripted_endpoint import ScriptedEndpoint
 Contestants = Mapping[str, LanguageModel]
 
 
-def seeded(**options: float) -> Uncertainty:
-    return Uncertainty(random=Random(1), **options)
-
-
 def in_order(first: Any, second: Any) -> tuple[int, int]:
     return min(first, second), max(first, second)
 
 
-def drawn(
-    sampler: Uncertainty, pool: Sequence[int], draws: int = 3000
-) -> tuple[Counter[tuple[int, int]], dict[tuple[int, int], float]]:
-    """How often each pair was drawn, and the probability that came with it."""
-    sampled = [sampler(pool=pool) for _ in range(draws)]
-    return Counter(one.pair for one in sampled), {one.pair: one.probability for one in sampled}
+def probabilities(sampler: Uncertainty, pool: Sequence[int]) -> dict[tuple[int, int], float]:
+    """The probability of each pair that can be drawn."""
+    odds = pair_odds(sampler=sampler, pool=pool)
+    pairs = [in_order(*pair) for pair in odds.pairs.tolist()]
+    return dict(zip(pairs, odds.probabilities.tolist(), strict=True))
 
 
 def ids(contestants: Contestants) -> list[int]:
@@ -56,15 +46,26 @@ def fitted(voted: Contestants) -> Contestants:
     return voted
 
 
-def test_the_probabilities_add_up_and_are_those_of_the_draw(fitted: Contestants) -> None:
-    count, probability = drawn(seeded(), ids(fitted))
+def test_the_probabilities_add_up(fitted: Contestants) -> None:
+    probability = probabilities(Uncertainty(), ids(fitted))
 
-    pairs = sorted(probability)
-    assert pairs == sorted(combinations(sorted(ids(fitted)), 2))
+    assert sorted(probability) == sorted(combinations(sorted(ids(fitted)), 2))
     assert sum(probability.values()) == pytest.approx(1, abs=1e-12)
     assert len(set(probability.values())) > 1
-    expected = [3000 * probability[pair] for pair in pairs]
-    assert chisquare([count[pair] for pair in pairs], expected).pvalue > 0.001
+
+
+def test_leaving_a_pair_out_keeps_the_odds_of_the_others(fitted: Contestants) -> None:
+    sampler, pool = Uncertainty(), ids(fitted)
+    whole = probabilities(sampler, pool)
+    left_out = max(whole, key=lambda pair: whole[pair])
+
+    odds = pair_odds(sampler=sampler, pool=pool, excluded=[left_out])
+
+    rest = 1 - whole.pop(left_out)
+    assert odds.excluded == (left_out,)
+    assert odds.probabilities.tolist() == pytest.approx(
+        [whole[in_order(*pair)] / rest for pair in odds.pairs.tolist()]
+    )
 
 
 def test_every_pair_keeps_a_known_share(voted: Contestants) -> None:
@@ -73,14 +74,14 @@ def test_every_pair_keeps_a_known_share(voted: Contestants) -> None:
         vote(voted["dot"], voted["cyd"], "b")
     snapshot_fit()
 
-    _, probability = drawn(seeded(), ids(voted))
+    probability = probabilities(Uncertainty(), ids(voted))
 
     assert len(probability) == 6
     assert min(probability.values()) >= FLOOR / 6
 
 
 def test_a_model_that_nobody_saw_meets_more_than_the_others(fitted: Contestants) -> None:
-    _, probability = drawn(seeded(), ids(fitted))
+    probability = probabilities(Uncertainty(), ids(fitted))
 
     exposure = {
         slug: sum(share for pair, share in probability.items() if model.pk in pair)
@@ -97,7 +98,7 @@ def test_in_an_empty_arena_every_pair_is_as_likely(
     if snapshot:
         snapshot_fit()
 
-    _, probability = drawn(seeded(), ids(contestants))
+    probability = probabilities(Uncertainty(), ids(contestants))
 
     assert list(probability.values()) == pytest.approx([1 / 6] * 6)
 
@@ -105,7 +106,7 @@ def test_in_an_empty_arena_every_pair_is_as_likely(
 def test_models_that_the_snapshot_does_not_know_are_drawn_as_well(fitted: Contestants) -> None:
     ada, bea = fitted["ada"].pk, fitted["bea"].pk
 
-    _, probability = drawn(seeded(), [ada, bea, 10**6, 10**6 + 1])
+    probability = probabilities(Uncertainty(), [ada, bea, 10**6, 10**6 + 1])
 
     assert len(probability) == 6
     assert sum(probability.values()) == pytest.approx(1, abs=1e-12)
@@ -115,23 +116,21 @@ def test_models_that_the_snapshot_does_not_know_are_drawn_as_well(fitted: Contes
 def test_two_models_meet_for_sure(fitted: Contestants) -> None:
     ada, cyd = fitted["ada"].pk, fitted["cyd"].pk
 
-    sampled = seeded()(pool=[cyd, ada])
-
-    assert (set(sampled.pair), sampled.probability) == ({ada, cyd}, 1.0)
+    assert probabilities(Uncertainty(), [cyd, ada]) == {in_order(ada, cyd): 1.0}
 
 
 def test_a_newer_snapshot_is_drawn_by_once_it_is_looked_for(fitted: Contestants) -> None:
-    at_once, later = seeded(check_seconds=0), seeded(check_seconds=3600)
-    _, before = drawn(at_once, ids(fitted), 200)
-    drawn(later, ids(fitted), 1)
+    at_once, later = Uncertainty(check_seconds=0), Uncertainty(check_seconds=3600)
+    before = probabilities(at_once, ids(fitted))
+    probabilities(later, ids(fitted))
 
     for _ in range(30):
         vote(fitted["dot"], fitted["ada"], "a")
         vote(fitted["ada"], fitted["dot"], "a")
     snapshot_fit()
 
-    _, after = drawn(at_once, ids(fitted), 200)
-    _, unchanged = drawn(later, ids(fitted), 200)
+    after = probabilities(at_once, ids(fitted))
+    unchanged = probabilities(later, ids(fitted))
     met = in_order(fitted["ada"].pk, fitted["dot"].pk)
     assert after[met] < before[met]
     assert unchanged[met] == before[met]
@@ -143,7 +142,7 @@ def test_a_vote_that_both_are_bad_counts_as_a_meeting(contestants: Contestants) 
         vote(ada, bea, "both_bad")
     snapshot_fit()
 
-    _, probability = drawn(seeded(), ids(contestants))
+    probability = probabilities(Uncertainty(), ids(contestants))
 
     assert min(probability, key=lambda pair: probability[pair]) == in_order(ada.pk, bea.pk)
 
@@ -151,14 +150,13 @@ def test_a_vote_that_both_are_bad_counts_as_a_meeting(contestants: Contestants) 
 def test_after_a_check_that_found_nothing_newer_the_database_rests_again(
     fitted: Contestants,
 ) -> None:
-    sampler = seeded(check_seconds=3600)
-    sampler(pool=ids(fitted))
-    assert sampler._known is not None
-    sampler._known = replace(sampler._known, until=0.0)
+    sampler = Uncertainty(check_seconds=3600)
+    sampler.weights(pool=ids(fitted))
+    sampler._known.expire()
 
     with CaptureQueriesContext(connection) as queries:
-        sampler(pool=ids(fitted))
-        sampler(pool=ids(fitted))
+        sampler.weights(pool=ids(fitted))
+        sampler.weights(pool=ids(fitted))
 
     assert len(queries) == 1
 
@@ -168,14 +166,14 @@ def test_between_checks_a_draw_asks_the_database_nothing_and_a_check_is_one_quer
 ) -> None:
     resting, checking = Uncertainty(check_seconds=3600), Uncertainty(check_seconds=0)
     for sampler in (resting, checking):
-        sampler(pool=ids(fitted))
+        sampler.weights(pool=ids(fitted))
 
     with CaptureQueriesContext(
         connection,
     ) as none:
-        resting(pool=ids(fitted))
+        resting.weights(pool=ids(fitted))
     with CaptureQueriesContext(connection) as one:
-        checking(pool=ids(fitted))
+        checking.weights(pool=ids(fitted))
 
     assert len(none) == 0
     assert len(one) == 1
@@ -186,21 +184,23 @@ def test_between_checks_a_draw_asks_the_database_nothing_and_a_check_is_one_quer
 def test_threads_that_draw_at_once_draw_from_the_same_table() -> None:
     sampler, start = Uncertainty(check_seconds=0), threading.Barrier(8)
 
-    def draw(_: int) -> set[float]:
+    def weigh(_: int) -> list[list[float]]:
         start.wait()
         try:
-            return {sampler(pool=[1, 2, 3]).probability for _ in range(20)}
+            return [sampler.weights(pool=[1, 2, 3]).tolist() for _ in range(20)]
         finally:
             connection.close()
 
     with ThreadPoolExecutor(8) as threads:
-        seen = set().union(*threads.map(draw, range(8)))
+        seen = [weights for found in threads.map(weigh, range(8)) for weights in found]
 
-    assert sorted(seen) == pytest.approx([1 / 3] * len(seen))
+    assert seen == [pytest.approx([1 / 3] * 3)] * 160
 
 
-def test_in_production_the_generator_is_cryptographic() -> None:
-    assert isinstance(uncertainty._random, SystemRandom)
+def test_the_version_holds_a_digest_of_the_constants() -> None:
+    parameters = {"floor": FLOOR, "limit": 3.0, "prior_sd": 1.0, "sharpness": 4}
+
+    assert uncertainty.version == version_of("uncertainty/1", **parameters)
 
 
 @pytest.fixture
@@ -230,20 +230,10 @@ def test_a_battle_stores_the_probability_that_its_pair_was_drawn_with(
     voter.ended(battle.pk)
 
     pool = [model.pk for model in three_models]
-    _, probability = drawn(seeded(), pool)
-    assert battle.sampler == "uncertainty/1"
+    probability = probabilities(Uncertainty(), pool)
+    assert battle.sampler == uncertainty.version
     assert battle.pool == pool
     met = in_order(battle.model_a_id, battle.model_b_id)
     assert battle.probability == pytest.approx(probability[met])
     # The two that met are better known than the one that did not.
     assert probability[(alpha.pk, beta.pk)] == min(probability.values())
-
-
-def test_sides_are_drawn_apart_from_the_pair(fitted: Contestants, settings) -> None:
-    settings.ARENA_PAIR_SAMPLER = "ratings.sampling.uncertainty"
-    pool = [fitted["ada"].pk, fitted["bea"].pk]
-
-    first = Counter(pair_draw(pool=pool).model_a for _ in range(2000))
-
-    # 2000 fair coins: 1000 ± 5 standard deviations of 22.4.
-    assert abs(first[pool[0]] - 1000) < 112

@@ -14,8 +14,14 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from inference.models import LanguageModel
 from ratings.boards import OVERALL_BOARD
 from ratings.core import outcomes
-from ratings.models import RatingSnapshot
-from ratings.tasks import RETRY_SECONDS, ratings_refit, ratings_refit_boards, refit_defer
+from ratings.models import RatingSnapshot, VoterReview
+from ratings.tasks import (
+    RETRY_SECONDS,
+    ratings_refit,
+    ratings_refit_boards,
+    ratings_review_voters,
+    refit_defer,
+)
 from tests.ratings.arena_votes import annotate, language_model, vote
 
 Contestants = Mapping[str, LanguageModel]
@@ -114,3 +120,11 @@ def test_a_vote_refits_the_overall_board_alone(voted: Contestants) -> None:
     ratings_refit(attempt=0)
 
     assert [s.filters for s in RatingSnapshot.objects.all()] == [OVERALL_BOARD.filters]
+
+
+def test_the_voters_are_reviewed_every_hour(voted: Contestants) -> None:
+    ratings_review_voters(timestamp=0)
+    ratings_review_voters(timestamp=3600)
+
+    assert VoterReview.objects.get().votes == 14
+    assert app.periodic_registry.periodic_tasks["ratings_review_voters", ""].cron == "41 * * * *"

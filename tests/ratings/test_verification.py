@@ -39,7 +39,7 @@ def busy(voted: Contestants) -> Contestants:
     entry(LedgerEntry.Kind.EXCLUSION, vote=2, reason="outlier")
     entry(LedgerEntry.Kind.EXCLUSION, vote=3, reason="outlier")
     entry(LedgerEntry.Kind.REINSTATEMENT, vote=3)
-    vote(voted["ada"], voted["cyd"], "b", answer="I am Model ADA.")
+    vote(voted["ada"], voted["cyd"], "b", leak="I am Model ADA")
     return voted
 
 
@@ -48,7 +48,7 @@ def test_every_board_is_made_again_from_the_ledger(busy: Contestants) -> None:
 
     found = {board: verified(snapshot) for board, snapshot in fitted.items()}
 
-    assert len(found) == 10
+    assert len(found) == 12
     assert set(found.values()) == {Verification("", 0, ())}
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from arena.ledger import ledger_head
-from arena.models import LedgerEntry, TurnAnnotation, Vote, Voter
+from arena.models import Battle, LedgerEntry, TurnAnnotation, Vote, Voter
 from inference.models import LanguageModel
 from ratings.boards import OVERALL_BOARD, TOPICS, Board
 from ratings.core.estimates import TOO_FEW_VOTERS
 from ratings.covariance import covariance_unpack
 from ratings.models import RatedVote, RatingSnapshot
-from ratings.selectors import categories_listed, cubes
+from ratings.selectors import categories_listed, cubes, leaderboard
 from ratings.services import FoldError, boards_fit, publication, snapshot_fit
 from tests.ratings.arena_votes import annotate, entry, vote
 
@@ -60,7 +60,7 @@ def test_categories_are_topics_languages_with_enough_votes_and_own_tags(
     monkeypatch.setattr(cubes, "LANGUAGE_MIN_VOTES", 14)
     many = categories_listed()
 
-    selections = ["exclude-ties", "exclude-short", "include-leaks"]
+    selections = ["exclude-ties", "exclude-short", "include-leaks", "exclude-flagged"]
     assert few == ["overall", *TOPICS, "house-tag", *selections]
     assert many == ["overall", *TOPICS, "de", "en", "house-tag", *selections]
 
@@ -71,7 +71,7 @@ def test_all_boards_of_a_run_are_of_one_moment(tagged: Contestants) -> None:
     assert set(fitted) == {
         Board(category, style)
         for category in ("overall", "coding", "house-tag", "exclude-ties", "exclude-short",
-                         "include-leaks")
+                         "include-leaks", "exclude-flagged")
         for style in (False, True)
     }  # fmt: skip
     assert {s.ledger_sequence for s in fitted.values()} == {ledger_head()["sequence"]}
@@ -107,7 +107,9 @@ def test_only_boards_whose_votes_have_changed_are_made_anew(tagged: Contestants)
     second = boards_fit()
 
     changed = {board.category for board in first if first[board] != second[board]}
-    assert changed == {"overall", "house-tag", "exclude-ties", "exclude-short", "include-leaks"}
+    assert changed == {
+        "overall", "house-tag", "exclude-ties", "exclude-short", "include-leaks", "exclude-flagged",
+    }  # fmt: skip
     assert boards_fit() == second
 
 
@@ -182,13 +184,52 @@ def test_prompts_that_repeat_are_clusters_too(contestants: Contestants) -> None:
 
 def test_the_share_of_excluded_votes_is_told_by_model(voted: Contestants) -> None:
     for _ in range(2):
-        vote(voted["ada"], voted["dot"], "a", answer="I am Model ADA.")
-    vote(voted["dot"], voted["ada"], "a", answer="I am Model ADA.")
+        vote(voted["ada"], voted["dot"], "a", leak="I am Model ADA")
+    vote(voted["dot"], voted["ada"], "a", leak="I am Model ADA")
 
     snapshot = snapshot_fit()
 
     excluded = dict(snapshot.entries.values_list("model__slug", "excluded"))
     assert excluded == {"ada": 3, "bea": 0, "cyd": 0, "dot": 3}
+
+
+def test_the_share_left_out_is_told_by_reason_and_side_by_side_is_no_fault(
+    voted: Contestants,
+) -> None:
+    ada, dot = voted["ada"], voted["dot"]
+    vote(dot, ada, "a", leak="I am Model DOT")
+    vote(dot, ada, "a", mode=Battle.Mode.SIDE_BY_SIDE)
+    vote(dot, ada, "a")
+    entry(LedgerEntry.Kind.EXCLUSION, vote=ledger_head()["sequence"], reason="too_fast")
+    vote(dot, ada, "b")
+
+    snapshot = snapshot_fit()
+
+    rows = {row.model: row for row in leaderboard(snapshot=snapshot)}
+    assert snapshot.entries.get(model=dot).exclusions == {"leak": 1, "named": 1, "too_fast": 1}
+    assert rows["dot"].exclusions == {
+        "leak": pytest.approx(1 / 3),
+        "too_fast": pytest.approx(1 / 3),
+    }
+    assert rows["dot"].exclusion_rate == pytest.approx(2 / 3)
+    assert rows["dot"].leak_rate == pytest.approx(1 / 3)
+    assert (rows["bea"].exclusion_rate, rows["bea"].leak_rate) == (0, 0)
+
+
+def test_votes_under_different_pacing_are_not_pooled_without_a_word(voted: Contestants) -> None:
+    unpaced = snapshot_fit()
+    for _ in range(2):
+        cast = vote(voted["ada"], voted["bea"], "a", pacing="common/30")
+    entry(LedgerEntry.Kind.EXCLUSION, vote=cast.ledger_entry_id, reason="outlier")
+    vote(voted["ada"], voted["bea"], "a", pacing="common/60")
+    annotate(Vote.objects.latest("ledger_entry"), categories=("coding",))
+
+    fitted = boards_fit()
+
+    pooled = "Answers were shown at different paces, and their votes are pooled here: "
+    assert not any(pooled in note for note in unpaced.notes)
+    assert f"{pooled}14 none, 1 common/30, 1 common/60." in fitted[OVERALL_BOARD].notes
+    assert not any(pooled in note for note in fitted[Board("coding")].notes)
 
 
 def test_a_large_arena_is_looked_at_quickly_between_full_fits(

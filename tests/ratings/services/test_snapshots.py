@@ -55,7 +55,7 @@ def test_a_snapshot_names_the_ledger_it_was_made_from(voted: Contestants) -> Non
 def test_a_vote_with_a_leak_is_in_the_funnel_and_not_in_the_ratings(voted: Contestants) -> None:
     before = snapshot_fit()
 
-    vote(voted["ada"], voted["bea"], "b", answer="I am Model ADA.")
+    vote(voted["ada"], voted["bea"], "b", leak="I am Model ADA")
 
     after = snapshot_fit()
     assert after.funnel["raw"] == 15

@@ -69,13 +69,13 @@ def test_what_was_folded_is_not_read_again(voted: Contestants) -> None:
     assert sum(count for key, count in before.items() if key[0] == "overall") == 14
 
 
-def test_only_anonymous_battles_are_rated(contestants: Contestants) -> None:
-    vote(contestants["ada"], contestants["bea"], "a", mode=Battle.Mode.SIDE_BY_SIDE)
+def test_votes_on_named_models_are_told_of_and_do_not_count(contestants: Contestants) -> None:
+    ada, bea = contestants["ada"], contestants["bea"]
+    vote(ada, bea, "a", mode=Battle.Mode.SIDE_BY_SIDE)
 
     fold_all()
 
-    assert not RatedVote.objects.exists()
-    assert not cells()
+    assert cells() == {("overall", "named", ada.pk, bea.pk, "a_wins"): 1}
 
 
 def test_an_excluded_vote_moves_and_comes_back(contestants: Contestants) -> None:

@@ -1,6 +1,4 @@
-// Voting by keyboard while the focus is inside the ballot, and where the focus goes afterwards.
-
-const form = document.getElementById("action");
+// Voting by keyboard while the focus is inside the ballot.
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
@@ -22,18 +20,3 @@ document.addEventListener("keydown", (event) => {
     next.focus();
   }
 });
-
-// The button that was pressed is gone: go on where the result stands.
-form.addEventListener("htmx:afterRequest", () => {
-  const message = form.querySelector("#message:not([hidden])");
-  (message ?? form.querySelector("#reveal-title"))?.focus();
-});
-
-function sayUnsent() {
-  const message = form.querySelector("#message");
-  message.textContent = form.dataset.unsent;
-  message.hidden = false;
-}
-
-form.addEventListener("htmx:sendError", sayUnsent);
-form.addEventListener("htmx:responseError", sayUnsent);
