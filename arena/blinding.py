@@ -63,8 +63,9 @@ class TurnView:
 class BattleView:
     """A battle as its voter may know it now; `models` is None until the reveal.
 
-    `has_leak`: an assistant has named itself in something that the voter may have read, answers that
-    were made anew since included. `gold_side` is the side that was spoilt on purpose, "" before the reveal and in other battles.
+    `has_leak`: an assistant has named itself in something that the voter may have read, answers
+    that were made anew since included; `has_failure`: one of those answers failed. `gold_side` is
+    the side that was spoilt on purpose, "" before the reveal and in other battles.
     """
 
     id: uuid.UUID
@@ -77,6 +78,7 @@ class BattleView:
     pacing: str
     gold_side: str
     has_leak: bool = False
+    has_failure: bool = False
 
 
 def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
@@ -84,6 +86,7 @@ def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
     turns = tuple(_turn_view(battle, turn, live) for turn in battle.turns.all())
     voted = any(turn.vote for turn in turns)
     revealed = voted or battle.mode != Battle.Mode.BATTLE
+    read = [answer for turn in battle.turns.all() for answer in turn.answers.all()]
     last = turns[-1]
     state = (
         Battle.State.VOTED
@@ -100,7 +103,11 @@ def battle_view(*, battle: Battle, live: LiveTurn | None) -> BattleView:
         models=_models_view(battle) if revealed else None,
         pacing=battle.pacing,
         gold_side=battle.gold_side if revealed else "",
-        has_leak=any(answer.leak for turn in battle.turns.all() for answer in turn.answers.all()),
+        has_leak=any(answer.leak for answer in read),
+        has_failure=any(
+            answer.state == Answer.State.FAILED and answer.error != Answer.Error.MODERATED
+            for answer in read
+        ),
     )
 
 

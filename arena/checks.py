@@ -1,4 +1,4 @@
-"""System checks of limits: what an operator believes to be capped or asked for, and is not."""
+"""System checks: what an operator believes to be capped, asked for or in force, and is not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import connections
 
+from arena import validity
 from arena.spending import hosts_by_model, models_without_price
 from inference.models import Endpoint
 
@@ -63,6 +64,20 @@ def spend_caps_hold(
     return found
 
 
+def validity_rules_are_known(**_: Any) -> Sequence[checks.CheckMessage]:
+    """A rule that is not there would make every vote fail."""
+    return [
+        checks.Error(
+            f"ARENA_VALIDITY_RULES names {name!r}, which is no rule.",
+            hint=f"Those that can be in force: {', '.join(validity.RULES)}.",
+            id="arena.E001",
+        )
+        for name in settings.ARENA_VALIDITY_RULES
+        if name not in validity.RULES
+    ]
+
+
 def register_checks() -> None:
+    checks.register(validity_rules_are_known)
     checks.register(challenge_can_be_solved)
     checks.register(spend_caps_hold, checks.Tags.database)

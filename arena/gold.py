@@ -24,6 +24,7 @@ _UNSPACED = re.compile(
 # A longer run of letters is cut, so that text goes on coming whatever a model writes.
 LONGEST_WORD = 24
 _JOINERS = "\u200c\u200d"  # within words of Persian, Hindi and others
+LONGEST_ITEM_NUMBER = 9  # digits; CommonMark takes more for text
 
 
 def gold_rate_parse(text: str) -> float:
@@ -73,6 +74,7 @@ class Spoiler:
         self._word = ""
         self._last = _Kind.GAP
         self._begins_line = True
+        self._number = ""  # at a line's start, while it may be that of a list's item
         self._words: list[tuple[int, str]] = []  # that wait for a place, numbered as they came
         self._layout: deque[str | None] = deque()  # gaps that wait to be told, None for a place
         self._came = self._placed = 0
@@ -83,19 +85,39 @@ class Spoiler:
 
     def finish(self) -> str:
         """The answer is whole: the rest of the spoilt one."""
+        told = self._take_number(is_item=False)
         self._end_word()
         if not self._placed:
             # A few words may read as well in another order, and one has no other.
             self._words = [(number, _turned_round(word)) for number, word in self._words]
-        return self._place(keep=0)
+        return told + self._place(keep=0)
 
     def _take(self, character: str) -> str:
+        """Hold back a number at a line's start until it is clear whether it counts an item."""
+        held = self._number
+        if character.isdecimal():
+            goes_on = self._begins_line if not held else held.isdecimal()
+            if goes_on and len(held) < LONGEST_ITEM_NUMBER:
+                self._number += character
+                return ""
+        elif character in ".)" and held.isdecimal():
+            self._number += character
+            return ""
+        is_item = not held.isdecimal() and character.isspace()
+        return self._take_number(is_item=is_item) + self._take_text(character)
+
+    def _take_number(self, *, is_item: bool) -> str:
+        held, self._number = self._number, ""
+        if is_item:
+            self._layout.extend(held)
+            return self._place(keep=WINDOW)
+        return "".join(map(self._take_text, held))
+
+    def _take_text(self, character: str) -> str:
         kind = _kind(character)
         if kind == _Kind.MARK:
             # A mark on its own, or on a gap (as in many emoji), stays in the gap.
             kind = _Kind.GAP if self._last == _Kind.GAP else _Kind.MARK
-        if self._begins_line and character.isdecimal():
-            kind = _Kind.GAP  # the number of a list's item
         self._begins_line = character == "\n" or (self._begins_line and kind == _Kind.GAP)
         starts = kind in {_Kind.ALONE, _Kind.GAP} or len(self._word) == LONGEST_WORD
         if starts or (kind == _Kind.LETTER and self._last == _Kind.ALONE):

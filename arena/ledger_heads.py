@@ -131,7 +131,7 @@ def heads_read(path: Path) -> Iterator[SignedHead]:
         raise HeadError(f"{path} is no text") from error
     try:
         whole: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = None
     if whole is not None:
         yield _parsed(whole, str(path))
@@ -144,7 +144,7 @@ def heads_read(path: Path) -> Iterator[SignedHead]:
         where = f"line {number} of {path}"
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise HeadError(f"{where} is no JSON") from error
         yield _parsed(value, where)
 

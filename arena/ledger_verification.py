@@ -121,7 +121,7 @@ def _payload(entry: LedgerEntry) -> dict[str, Any]:
     try:
         payload = json.loads(entry.payload)
         missing = [name for name in _FIELDS[entry.kind] if name not in payload]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise LedgerBrokenError(entry.sequence, f"it cannot be read: {error}") from error
     if missing:
         raise LedgerBrokenError(entry.sequence, f"its payload lacks {', '.join(missing)}")
@@ -137,21 +137,38 @@ def _verify_vote(entry: LedgerEntry, payload: Mapping[str, Any]) -> None:
     if vote is None:
         raise LedgerBrokenError(entry.sequence, "its vote is gone from the table of votes")
     battle = vote.turn.battle
-    stored = (vote.choice, battle.language_model("a").slug, battle.language_model("b").slug)
-    entered = (payload["choice"], payload["model_a"], payload["model_b"])
-    if stored != entered:
-        raise LedgerBrokenError(
-            entry.sequence, f"says {entered}, but the table of votes says {stored}"
-        )
+    stored = {
+        "choice": vote.choice,
+        "model_a": battle.model_a.slug,
+        "model_b": battle.model_b.slug if battle.model_b else None,
+        "mode": battle.mode,
+        "turn": vote.turn.index,
+        "probability": battle.probability,
+        "sampler": battle.sampler,
+        "pacing": battle.pacing,
+    }
+    for name, value in stored.items():
+        if name in payload and payload[name] != value:
+            raise LedgerBrokenError(
+                entry.sequence, f"its {name} is {payload[name]!r}, but {value!r} in the tables"
+            )
     secret = getattr(vote, "secret", None)
     if secret is None:
         return
     if secret.voter_token != payload["voter"]:
         raise LedgerBrokenError(entry.sequence, "its voter's token is not the one in the tables")
     answers = {a.side: a for a in sorted(vote.turn.answers.all(), key=lambda a: a.attempt)}
+    if gone := {"a", "b"} - set(answers):
+        raise LedgerBrokenError(entry.sequence, f"its answer_{min(gone)} is gone from the tables")
     for name, text in vote_texts(vote.turn.prompt, answers).items():
-        committed = payload["commitments"].get(name)
-        if commitment(salt=secret.salts[name], content=text) != committed:
+        try:
+            committed = payload["commitments"][name]
+            is_same = commitment(salt=secret.salts[name], content=text) == committed
+        except (LookupError, TypeError, ValueError) as error:
+            raise LedgerBrokenError(
+                entry.sequence, f"the salt or the commitment of its {name} cannot be read"
+            ) from error
+        if not is_same:
             raise LedgerBrokenError(entry.sequence, f"its {name} is not what was voted on")
 
 
@@ -164,7 +181,7 @@ def _fold(
     if entry.kind not in (Kind.EXCLUSION, Kind.WITHDRAWAL, Kind.REINSTATEMENT):
         return
     vote = payload["vote"]
-    if vote not in votes:
+    if not isinstance(vote, int) or vote not in votes:
         raise LedgerBrokenError(
             entry.sequence, f"speaks of entry {vote}, which is no vote before it"
         )

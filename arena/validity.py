@@ -2,8 +2,8 @@
 
 A vote that a rule finds is kept, and excluded by a ledger entry that gives the reason; nothing is
 filtered silently. `named`, `revealed`, `late` and `gold` follow from what the battle is and always
-hold; the setting ARENA_VALIDITY_RULES lists the others in force, in order. Knows nothing of ratings:
-rules that look at all votes of a voter (`gold_failed`, `outlier`) are there.
+hold; the setting ARENA_VALIDITY_RULES lists the others in force, in order. Knows nothing of
+ratings: rules that look at all votes of a voter (`gold_failed`, `outlier`) are there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cached_property
 from django.conf import settings
 
 from arena.models import Answer, Battle, Turn
-from arena.selectors.ballots import BallotFacts, ballot_facts, votes_counted
+from arena.selectors.ballots import BallotFacts, answers_read, ballot_facts, votes_counted
 from arena.selectors.exposure import told_until
 
 VERSION = "2"
@@ -46,11 +46,12 @@ class Ballot:
 
     @cached_property
     def read(self) -> Sequence[Answer]:
-        """Every answer that the voter may have read: all attempts of all turns up to this one."""
-        answers = Answer.objects.filter(
-            turn__battle_id=self.turn.battle_id, turn__index__lte=self.turn.index
-        )
-        return list(answers.order_by("turn__index", "side", "attempt"))
+        """Every answer that the voter may have read: all attempts of all turns.
+
+        Later turns too: whoever goes on, asks for the names there, and votes on the first turn
+        last, has read them.
+        """
+        return answers_read(battle_id=self.turn.battle_id)
 
     @cached_property
     def current(self) -> dict[str, Answer]:

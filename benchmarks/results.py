@@ -42,8 +42,9 @@ def save(benchmark: str, results: object) -> Path:
     return path
 
 
-def write_section(benchmark: str, text: str, page_path: Path = PAGE) -> None:
+def write_section(benchmark: str, text: str, page_path: Path | None = None) -> None:
     """Replace what stands between the marks of this benchmark on a page of the docs."""
+    page_path = page_path or PAGE
     begin, end = f"<!-- {benchmark}: written by the run -->", f"<!-- end of {benchmark} -->"
     page = page_path.read_text()
     if begin not in page or end not in page:

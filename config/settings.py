@@ -107,9 +107,10 @@ ARENA_TAG_RULES = own_rules_read(env.path("ARENA_TAG_RULES", None))
 ARENA_VALIDITY_RULES: list[str] = env.list(
     "ARENA_VALIDITY_RULES",
     ["leak", "error", "moderated", "unfinished", "too_fast", "duplicate", "rate_cap"],
+    subcast=str.strip,
 )
 # Counted votes of one voter and day (UTC).
-ARENA_VOTES_PER_DAY = env.int("ARENA_VOTES_PER_DAY", 200)
+ARENA_VOTES_PER_DAY = env.int("ARENA_VOTES_PER_DAY", 200, validate=validate.Range(min=1))
 ARENA_RATE_LIMITS = rate_limits_parse(
     env.str(
         "ARENA_RATE_LIMITS",
@@ -127,7 +128,7 @@ ARENA_CONCURRENT_BATTLES = concurrency_limits_parse(
 ARENA_SPEND_CAPS = spend_caps_parse(env.str("ARENA_SPEND_CAPS", ""))
 # Keys that a browser tries at most for its proof of work; 0 asks for none.
 ARENA_CHALLENGE = env.int("ARENA_CHALLENGE", 0, validate=validate.Range(min=0, max=1_000_000))
-ARENA_ORPHAN_SECONDS = env.float("ARENA_ORPHAN_SECONDS", 20.0)
+ARENA_ORPHAN_SECONDS = env.float("ARENA_ORPHAN_SECONDS", 20.0, validate=validate.Range(min=1))
 # How fast answers are shown, and the share of battles in which one is spoilt on purpose.
 ARENA_PACING = pacing_parse(env.str("ARENA_PACING", "none"))
 ARENA_GOLD_RATE = gold_rate_parse(env.str("ARENA_GOLD_RATE", "0"))
@@ -233,7 +234,7 @@ else:
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     }
-WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1)
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1, validate=validate.Range(min=1))
 
 # --- API -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

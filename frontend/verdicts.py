@@ -142,6 +142,8 @@ def _warning(view: BattleView, turn: TurnView) -> str:
         return _("You know the names by now, so this vote does not count.")
     if view.has_leak and view.mode == BATTLE and "leak" in settings.ARENA_VALIDITY_RULES:
         return _("An assistant has named itself, so this vote will not count.")
+    if view.has_failure and view.mode == BATTLE and "error" in settings.ARENA_VALIDITY_RULES:
+        return _("An answer was broken before, so this vote will not count.")
     stopped = any(answer.state == "stopped" for answer in turn.answers.values())
     if stopped and view.mode == BATTLE and "unfinished" in settings.ARENA_VALIDITY_RULES:
         return _("You stopped an answer before its end, so this vote will not count.")

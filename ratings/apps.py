@@ -1,4 +1,4 @@
-"""The Django app of the ratings; knows only that votes, and what is said of them, ask for a new fit."""
+"""The Django app of the ratings; knows only that votes, and what is said of them, ask for a fit."""
 
 from __future__ import annotations
 

@@ -72,6 +72,9 @@ class RatingSnapshot(models.Model):
         help_text="Newest ledger entry that was read; 0 while the ledger was empty."
     )
     ledger_hash = models.CharField(max_length=64)
+    signed_head = models.JSONField(
+        default=dict, blank=True, help_text="That entry's head as arena.ledger_heads signed it."
+    )
     funnel = models.JSONField(help_text="Votes: raw, counted, and by reason those left out.")
     cells = models.JSONField(
         help_text="Counted votes, a row each ordered pair: model ids, a wins, b wins, ties, "
@@ -112,8 +115,8 @@ class RatingSnapshot(models.Model):
 
     @property
     def ledger_head(self) -> dict[str, int | str]:
-        """The head of the vote ledger that the snapshot was made from."""
-        return {"sequence": self.ledger_sequence, "hash": self.ledger_hash}
+        """The head of the vote ledger that the snapshot was made from; signed, but in old ones."""
+        return self.signed_head or {"sequence": self.ledger_sequence, "hash": self.ledger_hash}
 
 
 class RatingEntry(models.Model):

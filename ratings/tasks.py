@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from ratings.services import (
@@ -33,6 +34,9 @@ def refit_defer(*, seconds: int = DELAY_SECONDS, attempt: int = 0) -> bool:
     A waiting refit has not read the votes yet, so it will see this one. A running one may have:
     it does not count as waiting, and another is queued behind it.
     """
+    # Asked first: the queue's own refusal costs an exception and a savepoint at every vote.
+    if ProcrastinateJob.objects.filter(queueing_lock="ratings_refit", status="todo").exists():
+        return False
     try:
         # A savepoint: the refusal must not break a transaction that the caller may be in.
         with transaction.atomic():

@@ -16,6 +16,10 @@ from ratings.core.voter_tests import holm
 from ratings.selectors.voters import Behaviour
 
 GOLD, TOO_FAST, SIDE, RETEST = "gold", "too_fast", "side", "retest"
+SELECTIVE = "selective"
+"""Votes where one model is and leaves other battles: a sign beside a flag for unusual votes."""
+LEAN = "lean"
+"""Favours or slights that model: told only beside a flag for voting so."""
 
 SLIP = 0.05
 """How often an honest voter takes the answer that was spoilt on purpose, or votes too fast."""

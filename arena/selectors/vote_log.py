@@ -45,10 +45,11 @@ def vote_log(*, after: int, upto: int) -> Select:
 
     What was voted comes from the ledger, so that it is the same whenever it is read; what the
     ledger does not hold comes from the arena. Columns: `sequence`, `day` (UTC), `model_a`,
-    `model_b` (ids), `outcome` (index into OUTCOMES), `probability`, `pacing` (empty where it
-    was none); `voter` and `prompt`, 63 bits that mean nothing but the same voter or prompt, 0 where that was erased; and of the turn's
-    annotation `language`, `categories`, and the counts `length`, `headers`, `bold` and `lists` of
-    either side (`length_a` …), "und", empty and 0 where it has none.
+    `model_b` (ids), `outcome` (index into OUTCOMES), `probability`, `pacing` (empty where it was
+    none); `voter` and `prompt`, 63 bits that mean nothing but the same voter or prompt, 0 where
+    that was erased; and of the turn's annotation `language`, `categories`, and the counts `length`,
+    `headers`, `bold` and `lists` of either side (`length_a` …), "und", empty and 0 where it has
+    none.
     """
     return (
         f"""

@@ -13,7 +13,7 @@ from arena.self_identification.names import ModelNames, Names
 from arena.self_identification.reader import Finding, Reader
 from arena.self_identification.sentences import Sentence, Sentences
 
-VERSION = "self-identification/1"
+VERSION = "self-identification/2"
 LONGEST_WORDS = 200
 
 

@@ -102,6 +102,13 @@ def _described(roles: str, match: re.Match[str]) -> Strength | None:
     return _maker(roles, match)
 
 
+def _trained_on(roles: str, match: re.Match[str]) -> Strength | None:
+    """As `_maker`, where data stand between: "trained on the job by Google" is a person's."""
+    if "k" not in match["open"] or match["open"].count("u") > 5:
+        return None
+    return _maker(roles, match)
+
+
 def _trained_me(roles: str, match: re.Match[str]) -> Strength | None:
     """The name does what the verb says to "me": "made me laugh" does not count."""
     rest = roles[match.end() :]
@@ -175,6 +182,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Accept], ...] = tuple(
                 rf"|M[F,]{{0,3}}(?:[Bb]{_MAKERS})?){_NAME}"
             ),
             _maker,
+        ),
+        # "I was trained on a large dataset of text and code by Google"
+        (
+            (
+                rf"{_NOT_CLAIMED}P[F,]{{0,3}}V[F,V]{{0,3}}[Bb](?P<open>[TFAaukBb,]{{1,12}}?)"
+                rf"[Bb]{_MAKERS}{_NAME}"
+            ),
+            _trained_on,
         ),
         # "I run on GPT-4", "I come from Anthropic"
         (rf"{_NOT_CLAIMED}R[FTABCa,:]{{0,7}}{_NAME}", _maker),

@@ -66,7 +66,9 @@ def vote_withdraw(*, voter_id: uuid.UUID, battle_id: uuid.UUID, turn_index: obje
 
     Raises BattleNotFoundError for anyone else's battle, NotVotableError where there is no vote.
     """
-    index = turn_index if isinstance(turn_index, int) and 0 <= turn_index <= 32767 else -1
+    index = -1
+    if isinstance(turn_index, int) and not isinstance(turn_index, bool):
+        index = turn_index if 0 <= turn_index <= 32767 else -1
     with transaction.atomic():
         votes = Vote.objects.select_for_update(of=("self",)).select_related("turn")
         vote = votes.filter(turn__battle_id=battle_id, turn__index=index, voter_id=voter_id).first()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import events, ledger, metrics, validity
@@ -20,14 +21,10 @@ from arena.errors import (
 )
 from arena.limits import limit_hit
 from arena.live import battle_state
-from arena.models import Answer, Battle, LedgerEntry, Turn, Vote, VoteSecret
+from arena.models import Answer, Battle, LedgerEntry, Vote
+from arena.selectors.ballots import turn_locked
 from arena.services.exclusions import vote_excluded_append
 from arena.services.feedback import reasons_clean
-
-_OF_BATTLE = (
-    "mode", "voter__id", "model_a__slug", "model_b__slug", "probability", "sampler", "pacing",
-    "gold_side",
-)  # fmt: skip
 
 
 def vote_cast(
@@ -79,19 +76,20 @@ def ballot_spend(
     Locks and raises as that does.
     """
     with transaction.atomic():
-        turn = _turn_locked(voter_id=voter_id, battle_id=battle_id, index=turn_index)
+        turn = turn_locked(voter_id=voter_id, battle_id=battle_id, index=min(turn_index, 32767))
+        if turn is None:
+            raise BattleNotFoundError
         if turn.battle.mode == Battle.Mode.DIRECT:
             raise NotVotableError("One assistant alone cannot be voted on.")
         given = ballot.encode("utf-8", "replace") if isinstance(ballot, str) else b""
         if not secrets.compare_digest(given, turn.ballot.encode()):
             raise BallotUnknownError
-        earlier = Vote.objects.filter(turn=turn).first()
-        if earlier is not None:
+        cast = validity.Ballot(turn=turn, cast_at=timezone.now())
+        if cast.facts.is_revealed and (earlier := Vote.objects.filter(turn=turn).first()):
             if earlier.choice != choice:
                 raise BallotSpentError
             return earlier
-        cast = validity.Ballot(turn=turn, cast_at=timezone.now())
-        _refuse_unfinished(cast.current)
+        _refuse_unfinished(cast)
         vote = _vote_record(cast, choice=choice, reasons=reasons)
         transaction.on_commit(
             lambda: events.battle_changed_publish(battle_id=battle_id), robust=True
@@ -103,23 +101,12 @@ def ballot_spend(
     return vote
 
 
-def _turn_locked(*, voter_id: uuid.UUID, battle_id: uuid.UUID, index: int) -> Turn:
-    turn = (
-        Turn.objects.select_for_update(of=("self", "battle__voter"))
-        .select_related("battle__voter", "battle__model_a", "battle__model_b")
-        # What is not needed is not fetched: hundreds may vote in one second.
-        .only("index", "prompt", "ballot", *(f"battle__{name}" for name in _OF_BATTLE))
-        .filter(battle_id=battle_id, battle__voter_id=voter_id, index=min(index, 32767))
-        .first()
-    )
-    if turn is None:
-        raise BattleNotFoundError
-    return turn
-
-
-def _refuse_unfinished(answers: Mapping[str, Answer]) -> None:
+def _refuse_unfinished(cast: validity.Ballot) -> None:
+    """While any answer of the conversation is being made, no turn can be voted on: what it has
+    shown so far, a name perhaps, may not be saved yet."""
+    answers = cast.current
     state = battle_state({s: (a.state, bool(a.text)) for s, a in answers.items()})
-    if state == "generating":
+    if any(answer.state in Answer.GENERATING for answer in cast.read):
         raise NotVotableError("The answers are not complete yet; vote when both are.")
     if state != "votable" or len(answers) != 2:
         raise NotVotableError(
@@ -134,9 +121,8 @@ def _vote_record(cast: validity.Ballot, *, choice: Vote.Choice, reasons: list[st
     texts = ledger.vote_texts(cast.turn.prompt, cast.current)
     salts = {name: ledger.salt_new() for name in texts}
     token = secrets.token_hex(16)
-    entry = ledger.ledger_append(
-        kind=LedgerEntry.Kind.VOTE,
-        payload={
+    payload = ledger.canonical_json(
+        {
             "schema": 2,
             "mode": battle.mode,
             "turn": cast.turn.index,
@@ -153,22 +139,55 @@ def _vote_record(cast: validity.Ballot, *, choice: Vote.Choice, reasons: list[st
                 name: ledger.commitment(salt=salts[name], content=text)
                 for name, text in texts.items()
             },
-        },
+        }
     )
     vote = Vote(
         turn=cast.turn,
         voter_id=battle.voter_id,
         choice=choice,
         reasons=reasons,
-        ledger_entry=entry,
         cast_at=cast.cast_at,
     )
-    vote.save(force_insert=True)
-    VoteSecret.objects.create(vote=vote, voter_token=token, salts=salts)
+    _insert(vote, payload=payload, token=token, salts=salts)
     if exclusion:
         vote_excluded_append(vote=vote, reason=exclusion, by=validity.BY)
         vote.exclusion = exclusion
     return vote
+
+
+def _insert(vote: Vote, *, payload: str, token: str, salts: Mapping[str, str]) -> None:
+    """Entry, vote and secret in one statement: everybody waits for the ledger's lock, which is held
+    from here to the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH entry AS (
+                SELECT * FROM arena_ledger_append(%s, %s)
+            ), vote AS (
+                INSERT INTO arena_vote (id, turn_id, voter_id, choice, reasons, comment, exclusion,
+                                        ledger_entry_id, cast_at)
+                SELECT %s, %s, %s, %s, %s::varchar[], '', '', entry.sequence, %s FROM entry
+                RETURNING id
+            ), secret AS (
+                INSERT INTO arena_votesecret (vote_id, voter_token, salts)
+                SELECT vote.id, %s, %s::jsonb FROM vote
+            )
+            SELECT sequence, previous_hash, hash FROM entry
+            """,
+            [
+                str(LedgerEntry.Kind.VOTE), payload,
+                vote.pk, vote.turn_id, vote.voter_id, str(vote.choice), vote.reasons, vote.cast_at,
+                token, json.dumps(salts),
+            ],
+        )  # fmt: skip
+        sequence, previous_hash, hash_ = cursor.fetchone()
+    vote.ledger_entry = LedgerEntry(
+        sequence=sequence,
+        kind=LedgerEntry.Kind.VOTE,
+        payload=payload,
+        previous_hash=previous_hash,
+        hash=hash_,
+    )
 
 
 def _hour(moment: datetime) -> datetime:

@@ -75,13 +75,13 @@ def _moment(text: str) -> datetime | None:
         return None
     try:
         moment = parse_datetime(text) if len(text) > len("2026-01-31") else None
-        day = parse_date(text) if moment is None else None
-    except ValueError:
-        moment, day = None, None
-    if day is not None:
-        moment = datetime.combine(day, time.max)
-    if moment is None:
-        raise ValidationError(
-            {"as_of": "Give a date or a moment such as 2026-01-31 or 2026-01-31T12:00:00Z."}
-        )
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment is None and (day := parse_date(text)) is not None:
+            moment = datetime.combine(day, time.max)
+        if moment is not None:
+            # In UTC, since PostgreSQL knows no zone that is 16 hours off.
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # No such day, or none that has a moment in UTC.
+    raise ValidationError(
+        {"as_of": "Give a date or a moment such as 2026-01-31 or 2026-01-31T12:00:00Z."}
+    )

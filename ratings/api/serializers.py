@@ -18,8 +18,13 @@ from ratings.selectors import (
 
 
 class LedgerHeadSerializer(serializers.Serializer[dict[str, Any]]):
+    """The entry that the votes were read up to, signed; old snapshots lack the last three."""
+
     sequence = serializers.IntegerField()
     hash = serializers.CharField()
+    signed_at = serializers.CharField(required=False)
+    key = serializers.CharField(required=False)
+    signature = serializers.CharField(required=False)
 
 
 class EffectSerializer(serializers.Serializer[dict[str, Any]]):

@@ -31,7 +31,7 @@ the odds are 1.4 of these, ten times 2.9; one pair of voter and model in 500 has
 LEVEL = 0.01
 """Of flagging anybody honest. Below that of the outlier test, as who selects is far beyond it."""
 FEWEST_BATTLES = 10
-"""With fewer, a voter is not tested."""
+"""With fewer no p-value could be small enough, and they need not be counted."""
 
 # A model is tested where a voter could be so unusual at all, which depends on how many battles were
 # met and voted on, not on which: other tests would only weaken those by Holm's method.
@@ -90,7 +90,7 @@ def meetings_of(
     who, which, place = who[by_pair], which[by_pair], place[by_pair]
     is_first = np.append(True, (np.diff(who) != 0) | (np.diff(which) != 0))[: len(who)]
     start = np.flatnonzero(is_first)
-    end = np.append(start[1:], len(who))
+    end = np.append(start, len(who))[1:]
     first, last = place[start], place[end - 1]
     voted_until = np.append(0, voted[place].cumsum())
     return Meetings(
@@ -123,15 +123,12 @@ def selective_voters(meetings: Meetings, *, voters: int, level: float = LEVEL) -
 def _attainable(meetings: Meetings) -> FloatArray:
     """A bound from below of the smallest p-value that there could be, shape (rows,).
 
-    That of theta one standard deviation above 0, times the probability of more than that; 1 for
-    too few battles.
+    That of theta one standard deviation above 0, times the probability of more than that.
     """
-    least = np.ones(len(meetings.voter))
-    enough = np.flatnonzero(meetings.battles >= FEWEST_BATTLES)
-    most = np.minimum(meetings.met, meetings.voted)[enough]
-    (tail,) = _tails(meetings, enough, most, np.array([READINESS_SD])).T
-    least[enough] = tail * norm.sf(1)
-    return least
+    rows = np.arange(len(meetings.voter))
+    most = np.minimum(meetings.met, meetings.voted)
+    (tail,) = _tails(meetings, rows, most, np.array([READINESS_SD])).T
+    return np.asarray(tail * norm.sf(1), dtype=np.float64)
 
 
 def _p_values(meetings: Meetings, rows: IntArray) -> FloatArray:

@@ -28,7 +28,7 @@ class MetModels:
 
 
 def met_models() -> MetModels:
-    """Count the anonymous battles of every voter who left one and had FEWEST_BATTLES; one statement.
+    """Count the anonymous battles of voters who left one and had FEWEST_BATTLES; one statement.
 
     Battles count where both current answers to the first prompt could be voted on and named no
     model. Gold battles do not: a spoilt answer says nothing of its model. A vote on any turn is
@@ -44,7 +44,7 @@ def met_models() -> MetModels:
     return MetModels(voters, Meetings(number, *counts.T))
 
 
-# As ratings.core.voter_selection.meetings_of counts: from the first battle with a model to the last.
+# As ratings.core.voter_selection.meetings_of counts: from a model's first battle to its last.
 _MEETINGS = """
     WITH begun AS (
         SELECT battle.voter_id AS voter, battle.model_a_id, battle.model_b_id, battle.created_at,

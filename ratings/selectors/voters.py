@@ -196,10 +196,12 @@ def behaviours() -> dict[uuid.UUID, Behaviour]:
     return found
 
 
-_SEEN = """
+# Characters of a spoilt answer from which on anybody sees that it was.
+_SPOILABLE = 12
+_SEEN = f"""
     SELECT vote.voter_id, count(*), count(*) FILTER (WHERE vote.exclusion = 'too_fast'),
-           count(*) FILTER (WHERE battle.gold_side <> ''),
-           count(*) FILTER (WHERE battle.gold_side <> '' AND vote.choice = battle.gold_side),
+           count(*) FILTER (WHERE gold.is_spoilt),
+           count(*) FILTER (WHERE gold.is_spoilt AND vote.choice = battle.gold_side),
            percentile_cont(0.5) WITHIN GROUP (
                ORDER BY extract(epoch FROM vote.cast_at - ended.at)::float8
            ) FILTER (WHERE ended.at IS NOT NULL)
@@ -211,9 +213,16 @@ _SEEN = """
             SELECT max(answer.finished_at) AS at FROM arena_answer AS answer
              WHERE answer.turn_id = turn.id AND answer.finished_at <= vote.cast_at
            ) AS ended ON true
+      -- What is as short as "42" may read the same when it is spoilt: nobody fails by taking it.
+      LEFT JOIN LATERAL (
+            SELECT length(answer.text) >= {_SPOILABLE} AS is_spoilt FROM arena_answer AS answer
+             WHERE answer.turn_id = turn.id AND answer.side = battle.gold_side
+               AND vote.exclusion = 'gold'
+             ORDER BY answer.attempt DESC LIMIT 1
+           ) AS gold ON true
      WHERE battle.mode = 'battle' AND vote.exclusion <> 'withdrawn'
      GROUP BY vote.voter_id
-"""
+"""  # noqa: S608
 # Each vote against the same voter's last one on the same two models and prompt, sides turned so
 # that 1 is the model with the lower id, -1 the other, 0 neither.
 _RETESTS = """

@@ -9,12 +9,13 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from arena.ledger_heads import head_sign
 from inference.models import LanguageModel
 from ratings.board_fit import (
     CLUSTERED,
@@ -103,6 +104,7 @@ def board_publish(run: Run, board: Board) -> RatingSnapshot | None:
         versions=versions,
         ledger_sequence=run.cursor.sequence,
         ledger_hash=run.cursor.hash,
+        signed_head=asdict(head_sign(sequence=run.cursor.sequence, hash_=run.cursor.hash)),
         funnel=vote_funnel(counts.funnel),
         cells=counts.rows.tolist(),
         left_out=list(selection.left_out),

@@ -1,6 +1,9 @@
 """Reviews of the voters: tests and numbers of each, stored; votes left out where both a flag and a
 sign speak against a voter, or gold battles do by themselves.
 
+A flag is for unusual votes, or for voting where one model is and leaving other battles. The second
+is followed by something only where the votes on that model are unusual besides.
+
 Disagreeing with the others never excludes by itself. What a review left out it lets count again
 when it finds no reason any more, and what a person let count again it leaves alone. Knows nothing
 of ratings.
@@ -11,34 +14,31 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from django.db import transaction
+from scipy.special import ndtri
 
 from arena.ledger import ledger_head
 from arena.services.exclusions import votes_exclude, votes_reinstate
 from inference.models import LanguageModel
-from ratings.core.outcomes import IntArray
 from ratings.core.voter_quality import (
     Share,
     VoterQualities,
     first_share,
     tie_share,
-    voter_qualities,
     wilson,
 )
 from ratings.core.voter_tests import (
-    DISTRUSTED,
     FEWEST_DECIDED,
     TESTS,
     VERSION,
-    VoterTests,
     VoterVotes,
-    outlier_voters,
 )
 from ratings.models import VoterFlag, VoterQuality, VoterReview
+from ratings.selectors.meetings import met_models
 from ratings.selectors.voters import (
     Behaviour,
     ReviewedVotes,
@@ -52,7 +52,9 @@ from ratings.selectors.voters import (
 )
 from ratings.services.locking import fits_lock
 from ratings.services.votes import votes_fold
-from ratings.voter_signs import gold_p_values, signs
+from ratings.voter_looks import VotersLooked, voters_looked
+from ratings.voter_selections import TEST as SELECTION
+from ratings.voter_signs import LEAN, SELECTIVE, gold_p_values
 
 RULES = "rules/voter-tests"
 BY = f"rules/{VERSION}"
@@ -63,20 +65,6 @@ OUTLIER, GOLD_FAILED = "outlier", "gold_failed"
 # Excluded votes count again when nothing is left of what spoke against their voter, which is more
 # than that the threshold is missed: nobody goes out and in with every few votes.
 _CLEARED = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """What is known of the voters; lists and arrays of shape (voters,), but for `models`, the ids
-    that the tests number."""
-
-    ids: list[uuid.UUID]
-    rows: IntArray
-    tests: VoterTests
-    quality: VoterQualities
-    behaviour: list[Behaviour]
-    signs: list[list[str]]
-    models: IntArray
 
 
 def voters_review(*, level: float = LEVEL) -> VoterReview:
@@ -94,7 +82,8 @@ def voters_review(*, level: float = LEVEL) -> VoterReview:
         votes = reviewed_votes()
         known = voters_of(votes.of.tolist())
         acted = behaviours()
-    looked = _look(votes, known, acted, level)
+        met = met_models()
+    looked = voters_looked(votes, known, acted, met, level=level, seed=SEED)
     with transaction.atomic():
         # Of two reviews at one moment, the second finds the numbers of the first and replaces them.
         fits_lock(wait=True)
@@ -103,39 +92,8 @@ def voters_review(*, level: float = LEVEL) -> VoterReview:
     return review
 
 
-def _look(
-    votes: ReviewedVotes,
-    known: dict[int, uuid.UUID],
-    acted: dict[uuid.UUID, Behaviour],
-    level: float,
-) -> _Looked:
-    models, numbers = np.unique(np.concatenate([votes.model_a, votes.model_b]), return_inverse=True)
-    arrays = VoterVotes(
-        numbers[: len(votes.voter)], numbers[len(votes.voter) :], votes.outcome, votes.voter
-    )
-    tests = outlier_voters(arrays, models=max(len(models), 1), level=level, seed=SEED)
-    quality = voter_qualities(
-        arrays, models=max(len(models), 1), trusted=tests.p_value > DISTRUSTED
-    )
-    # Whoever was erased meanwhile is not spoken of.
-    rows = np.array(
-        [row for row, sequence in enumerate(votes.of.tolist()) if sequence in known], dtype=np.int64
-    )
-    ids = [known[int(votes.of[row])] for row in rows]
-    behaviour = [acted.get(voter, Behaviour()) for voter in ids]
-    found = [
-        signs(
-            one,
-            first_excess=float(quality.first_excess[row]),
-            first_p=float(quality.first_p[row]),
-        )
-        for row, one in zip(rows, behaviour, strict=True)
-    ]
-    return _Looked(ids, rows, tests, quality, behaviour, found, models)
-
-
 def _store(
-    looked: _Looked,
+    looked: VotersLooked,
     votes: ReviewedVotes,
     acted: dict[uuid.UUID, Behaviour],
     *,
@@ -143,9 +101,8 @@ def _store(
     level: float,
 ) -> VoterReview:
     tests = looked.tests
-    slugs = dict(
-        LanguageModel.objects.filter(pk__in=looked.models.tolist()).values_list("pk", "slug")
-    )
+    told = {*looked.models.tolist(), *(one.model for one in looked.selected.values())}
+    slugs = dict(LanguageModel.objects.filter(pk__in=told).values_list("pk", "slug"))
     named = [slugs[int(model)] for model in looked.models]
     review = VoterReview.objects.create(
         ledger_sequence=head,
@@ -168,24 +125,9 @@ def _store(
         notes=list(tests.notes),
     )
     VoterFlag.objects.bulk_create(
-        VoterFlag(
-            review=review,
-            voter_id=voter,
-            test=TESTS[tests.test[row]],
-            statistic=float(tests.statistic[row]),
-            p_value=float(tests.p_value[row]),
-            adjusted_p=float(tests.adjusted_p[row]),
-            signs=found,
-            details={
-                "decided": int(looked.quality.decided[row]),
-                "model": named[tests.model[row]],
-                "lean": float(tests.lean[row]),
-                "agreement": _number(looked.quality.agreement[row]),
-                "agreement_expected": _number(looked.quality.agreement_expected[row]),
-            },
-        )
+        _flag(looked, review, voter, int(row), found, slugs)
         for voter, row, found in zip(looked.ids, looked.rows, looked.signs, strict=True)
-        if tests.flagged[row]
+        if tests.flagged[row] or looked.is_selective(voter)
     )
     VoterQuality.objects.all().delete()
     VoterQuality.objects.bulk_create(
@@ -197,6 +139,51 @@ def _store(
         batch_size=1000,
     )
     return review
+
+
+def _flag(
+    looked: VotersLooked,
+    review: VoterReview,
+    voter: uuid.UUID,
+    row: int,
+    signs: list[str],
+    slugs: dict[int, str],
+) -> VoterFlag:
+    """One flag a voter: for unusual votes, with selection as a sign, or for selection alone."""
+    tests, quality = looked.tests, looked.quality
+    details: dict[str, Any] = {"decided": int(quality.decided[row])}
+    if looked.is_selective(voter):
+        selection = looked.selected[voter]
+        details["selection"] = selection.details(slugs[selection.model])
+        signs = [*signs, *([LEAN] if selection.leans else [])]
+        if not tests.flagged[row]:
+            return VoterFlag(
+                review=review,
+                voter_id=voter,
+                test=SELECTION,
+                statistic=float(-ndtri(max(selection.p_value, 1e-300))),
+                p_value=selection.p_value,
+                adjusted_p=selection.adjusted_p,
+                signs=sorted(signs),
+                details=details,
+            )
+        signs.append(SELECTIVE)
+    return VoterFlag(
+        review=review,
+        voter_id=voter,
+        test=TESTS[tests.test[row]],
+        statistic=float(tests.statistic[row]),
+        p_value=float(tests.p_value[row]),
+        adjusted_p=float(tests.adjusted_p[row]),
+        signs=sorted(signs),
+        details={
+            **details,
+            "model": slugs[int(looked.models[tests.model[row]])],
+            "lean": float(tests.lean[row]),
+            "agreement": _number(quality.agreement[row]),
+            "agreement_expected": _number(quality.agreement_expected[row]),
+        },
+    )
 
 
 def _quality(
@@ -238,20 +225,31 @@ def _site(votes: ReviewedVotes, acted: Collection[Behaviour]) -> dict[str, Any]:
     }
 
 
-def _exclude(looked: _Looked, acted: dict[uuid.UUID, Behaviour], level: float) -> None:
+def _exclude(looked: VotersLooked, acted: dict[uuid.UUID, Behaviour], level: float) -> None:
     """Leave out and let count again what follows from this review, reason by reason."""
     unusual = dict(zip(looked.ids, looked.tests.p_value[looked.rows].tolist(), strict=True))
-    corroborated = dict(zip(looked.ids, looked.signs, strict=True))
+    corroborated = {
+        voter: bool(found) or looked.is_selective(voter)
+        for voter, found in zip(looked.ids, looked.signs, strict=True)
+    }
+    selected = looked.selected
     flagged = dict(zip(looked.ids, looked.tests.flagged[looked.rows].tolist(), strict=True))
     plain, adjusted = gold_p_values(list(acted.values()))
     gold = dict(zip(acted, plain.tolist(), strict=True))
     failed = {voter for voter, p in zip(acted, adjusted.tolist(), strict=True) if p <= level}
-    outliers = {voter for voter in flagged if flagged[voter] and corroborated[voter]}
+    outliers = {
+        voter
+        for voter in flagged
+        if (flagged[voter] and corroborated[voter]) or (voter in selected and selected[voter].leans)
+    }
     _apply(GOLD_FAILED, failed, lambda voter: gold.get(voter, 1.0) > _CLEARED)
     _apply(
         OUTLIER,
         outliers,
-        lambda voter: unusual.get(voter, 1.0) > _CLEARED or not corroborated.get(voter),
+        lambda voter: (
+            (unusual.get(voter, 1.0) > _CLEARED or not corroborated.get(voter))
+            and not (voter in selected and selected[voter].speaks)
+        ),
     )
 
 

@@ -3,18 +3,18 @@ the ledger verifies."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -25,10 +25,15 @@ from arena.ledger_verification import ledger_verify
 from arena.models import LedgerEntry, Vote
 from arena.services.battles import battle_regenerate, battle_stop, turn_add
 from arena.services.exclusions import vote_withdraw, votes_exclude, votes_reinstate
+from inference.models import Endpoint
 from tests.arena.voter import TestVoter, wait_until
+from tests.at_once import at_once
 from tests.scripted_endpoint import Gate, ScriptedEndpoint
 
 ADDRESS = "192.0.2.1"
+# What matters most comes after whole answers.
+RARELY = st.sampled_from([False, False, False, True])
+WAITS = st.sampled_from([False, False, True])
 CHOICES = st.sampled_from(["a", "b", "tie", "both_bad"])
 
 
@@ -65,25 +70,36 @@ class BattleMachine(RuleBasedStateMachine):
         self.endpoint.scripts["beta-9b"] = ["Or ", gate, "so."]
         return gate
 
-    @rule(target=battles, fails=st.booleans(), prompt=st.sampled_from(["Why?", "How?"]))
-    def start(self, fails: bool, prompt: str) -> Fought:
+    # Two at the most, so that much happens to each.
+    @precondition(lambda self: len(self.fought) < 2)
+    @rule(target=battles, fails=RARELY, waits=WAITS, prompt=st.sampled_from(["Why?", "How?"]))
+    def start(self, fails: bool, waits: bool, prompt: str) -> Fought:
         gate = self.script(fails=fails)
         voter = TestVoter()
         battle = Fought(voter, voter.start(prompt), gate)
-        # The answers of another battle must not take this one's script.
-        wait_until(lambda: self.asked(battle), "both models are asked")
+        self.begun(battle, waits=waits)
         self.fought.append(battle)
         return battle
+
+    def begun(self, battle: Fought, *, waits: bool) -> None:
+        """Both models have been asked, so that the next script is another battle's; they wait at
+        the gate, or come to their ends."""
+        wait_until(lambda: self.asked(battle), "both models are asked")
+        if not waits:
+            self.let_finish(battle)
 
     def asked(self, battle: Fought) -> bool:
         view = battle.view()
         answers = view.turns[-1].answers.values()
         return all(answer.text or answer.state != "pending" for answer in answers)
 
-    @rule(battle=battles)
     def let_finish(self, battle: Fought) -> None:
         battle.gate.open()
         battle.voter.ended(battle.id)
+
+    @rule(battle=battles)
+    def finish(self, battle: Fought) -> None:
+        self.let_finish(battle)
 
     @rule(battle=battles)
     def reload(self, battle: Fought) -> None:
@@ -97,8 +113,8 @@ class BattleMachine(RuleBasedStateMachine):
             assert battle.view().state != "generating"
         battle.voter.ended(battle.id)
 
-    @rule(battle=battles, fails=st.booleans())
-    def retry(self, battle: Fought, fails: bool) -> None:
+    @rule(battle=battles, fails=RARELY, waits=WAITS)
+    def retry(self, battle: Fought, fails: bool, waits: bool) -> None:
         before = battle.view()
         gate = self.script(fails=fails)
         try:
@@ -108,10 +124,10 @@ class BattleMachine(RuleBasedStateMachine):
             return
         battle.gate = gate
         assert battle.view().turns[-1].ballot != before.turns[-1].ballot
-        wait_until(lambda: self.asked(battle), "the models are asked again")
+        self.begun(battle, waits=waits)
 
-    @rule(battle=battles)
-    def go_on(self, battle: Fought) -> None:
+    @rule(battle=battles, waits=WAITS)
+    def go_on(self, battle: Fought, waits: bool) -> None:
         before = battle.view()
         gate = self.script()
         try:
@@ -122,7 +138,7 @@ class BattleMachine(RuleBasedStateMachine):
             assert before.state not in {"votable", "voted"}
             return
         battle.gate = gate
-        wait_until(lambda: self.asked(battle), "the models are asked once more")
+        self.begun(battle, waits=waits)
 
     @rule(battle=battles, choice=CHOICES, turn=st.integers(0, 2), data=st.data())
     def vote(self, battle: Fought, choice: str, turn: int, data: st.DataObject) -> None:
@@ -148,27 +164,17 @@ class BattleMachine(RuleBasedStateMachine):
     @rule(battle=battles)
     def vote_both_ways_at_one_moment(self, battle: Fought) -> None:
         turn = battle.view().turns[-1]
-        together = threading.Barrier(2)
-        confirmed: list[str] = []
-
-        def shoot(choice: str) -> None:
-            together.wait()
-            try:
-                confirmed.append(
-                    battle.voter.vote(
-                        battle.id, choice, turn_index=turn.index, ballot=turn.ballot
-                    ).choice
+        outcomes = at_once(
+            [
+                partial(
+                    battle.voter.vote, battle.id, choice, turn_index=turn.index, ballot=turn.ballot
                 )
-            except (errors.BallotSpentError, errors.NotVotableError):
-                pass
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=shoot, args=(choice,)) for choice in "ab"]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+                for choice in "ab"
+            ]
+        )
+        confirmed = [outcome.choice for outcome in outcomes if isinstance(outcome, Vote)]
+        refusals = (errors.BallotSpentError, errors.NotVotableError)
+        assert all(isinstance(outcome, (Vote, *refusals)) for outcome in outcomes)
         assert len(confirmed) <= 1
         for choice in confirmed:
             assert battle.cast.setdefault(turn.index, choice) == choice
@@ -214,6 +220,10 @@ class BattleMachine(RuleBasedStateMachine):
 
 @pytest.fixture
 def machine(two_models: ScriptedEndpoint) -> type[BattleMachine]:
+    # Answers wait at their gates for as long as the machine takes.
+    Endpoint.objects.update(
+        first_token_timeout=3600, between_tokens_timeout=3600, total_timeout=3600
+    )
     BattleMachine.endpoint = two_models
     return BattleMachine
 
@@ -223,8 +233,8 @@ def test_any_order_of_what_people_do(machine):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=15,
+            max_examples=10,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -1,10 +1,11 @@
-"""Operators are told of caps that do not hold, and of proofs of work that nobody can do."""
+"""Operators are told of rules that there are not, caps that do not hold, and proofs of work that
+nobody can do."""
 
 from __future__ import annotations
 
 import pytest
 
-from arena.checks import challenge_can_be_solved, spend_caps_hold
+from arena.checks import challenge_can_be_solved, spend_caps_hold, validity_rules_are_known
 from arena.spend_caps import spend_caps_parse
 from tests.arena.past_answers import language_model
 
@@ -49,3 +50,13 @@ def test_a_cap_at_a_host_that_no_endpoint_has_is_named(settings):
     (problem,) = spend_caps_hold(databases=["default"])
 
     assert "api.amce.example" in problem.msg
+
+
+@pytest.mark.parametrize(
+    ("rules", "unknown"),
+    [(["leak", "rate_cap"], []), ([], []), (["leak", "leek"], ["leek"]), (["named"], ["named"])],
+)
+def test_a_rule_that_is_none_is_named_before_a_vote_fails_by_it(settings, rules, unknown):
+    settings.ARENA_VALIDITY_RULES = rules
+
+    assert [message.msg.split("'")[1] for message in validity_rules_are_known()] == unknown

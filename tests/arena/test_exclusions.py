@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-from django.db import connection
 
 from arena import errors
 from arena.ledger_verification import ledger_verify
 from arena.models import LedgerEntry, Vote
 from arena.services.exclusions import vote_withdraw, votes_exclude, votes_reinstate
 from tests.arena.voter import TestVoter
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,28 +78,14 @@ def test_only_ones_own_vote_can_be_withdrawn(voter, vote):
 
     with pytest.raises(errors.BattleNotFoundError):
         vote_withdraw(voter_id=TestVoter().id, battle_id=battle_id, turn_index=0)
-    for index in (1, -1, None, "0", 10**30):
+    for index in (1, -1, None, "0", 10**30, False):
         with pytest.raises(errors.NotVotableError):
             vote_withdraw(voter_id=voter.id, battle_id=battle_id, turn_index=index)
     assert entries() == []
 
 
 def test_those_who_exclude_at_one_moment_exclude_once(vote):
-    gate = threading.Barrier(4)
-    counts = []
-
-    def shoot():
-        gate.wait()
-        try:
-            counts.append(votes_exclude(votes=[vote.pk], reason="outlier", by="rules/2"))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=shoot) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts = at_once([lambda: votes_exclude(votes=[vote.pk], reason="outlier", by="rules/2")] * 4)
 
     assert sorted(counts) == [0, 0, 0, 1]
     assert entries() == [("exclusion", "outlier")]

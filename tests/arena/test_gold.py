@@ -79,6 +79,19 @@ def test_an_answer_of_a_few_words_is_not_what_the_model_said_either():
     assert spoilt(CHINESE[:2]) == CHINESE[1] + CHINESE[0]
 
 
+@pytest.mark.parametrize(
+    "text", ["42", "42.", "**1984**", "3.14", "12 * 3 = 36", "2 + 2 = 4", "1\n2\n3"]
+)
+def test_an_answer_of_numbers_is_scrambled_as_well(text):
+    assert spoilt(text) != text
+
+
+def test_the_numbers_of_lists_stay():
+    result = spoilt("1. one two\n2. three four\n  10) five six\n")
+
+    assert re.findall(r"^ *\d+[.)] ", result, re.MULTILINE) == ["1. ", "2. ", "  10) "]
+
+
 def units(text: str, *, by_character: bool) -> list[str]:
     # A mark has no life apart from what it stands on.
     marks = r"[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]*"

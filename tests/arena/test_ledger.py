@@ -113,9 +113,9 @@ def test_an_entry_about_no_vote_is_named(kind):
 
 
 def test_nothing_is_appended_outside_a_transaction_or_by_one_that_is_rolled_back():
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         ledger_append(kind=LedgerEntry.Kind.IMPORT, payload={"source": "x"})
-        _ = 1 / 0
+        transaction.set_rollback(True)
     with transaction.atomic():
         ledger_append(kind=LedgerEntry.Kind.IMPORT, payload={"source": "y"})
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-from django.db import connection
 
 from arena import errors
 from arena.ledger_verification import ledger_verify
 from arena.models import Battle, LedgerEntry
 from arena.services.battles import MAX_TURNS, battle_regenerate, battle_start, turn_add
 from inference.models import LanguageModel
+from tests.at_once import at_once
 from tests.scripted_endpoint import Fault, Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,28 +142,13 @@ def test_a_turn_needs_whole_answers_before_it(voter, two_models):
 def test_of_two_next_turns_at_one_moment_one_is_taken(voter):
     battle_id = voter.start()
     voter.ended(battle_id)
-    gate = threading.Barrier(4)
-    outcomes = []
-
-    def shoot():
-        gate.wait()
-        try:
-            outcomes.append(go_on(voter, battle_id))
-        except errors.NotContinuableError:
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=shoot) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = at_once([lambda: go_on(voter, battle_id)] * 4)
 
     view = voter.ended(battle_id)
-    taken = sorted(outcome for outcome in outcomes if outcome != "refused")
-    assert taken == list(range(1, len(view.turns)))
-    assert len(outcomes) == 4
+    taken = [outcome for outcome in outcomes if isinstance(outcome, int)]
+    assert sorted(taken) == list(range(1, len(view.turns)))
+    refused = [outcome for outcome in outcomes if outcome not in taken]
+    assert all(isinstance(outcome, errors.NotContinuableError) for outcome in refused)
 
 
 def test_a_conversation_comes_to_an_end(voter, monkeypatch):

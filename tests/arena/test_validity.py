@@ -8,10 +8,12 @@ import pytest
 from django.utils import timezone
 
 from arena import validity
+from arena.errors import NotVotableError
 from arena.models import Answer, Battle, Turn, Vote, Voter
 from arena.services.battles import battle_regenerate, battle_stop
 from arena.services.votes import vote_cast
 from inference.models import LanguageModel, Organization
+from tests.arena.conversation import HELLO, conversation_make
 from tests.scripted_endpoint import Fault, Gate
 
 WORDS_15 = "word " * 15
@@ -25,7 +27,7 @@ def models(transactional_db):
     ]
 
 
-def finished_battle(models, *, voter=None, prompt="Why?", text="Because.", seconds=60, **battle):
+def finished_battle(models, *, voter=None, prompt="Why?", text="Because.", seconds=60, **other):
     """A battle whose answers are complete, the first words `seconds` ago."""
     battle = Battle.objects.create(
         **{
@@ -35,7 +37,7 @@ def finished_battle(models, *, voter=None, prompt="Why?", text="Because.", secon
             "sampler": "uniform/1",
             "probability": 1.0,
             "consent_version": "test",
-            **battle,
+            **other,
         }
     )
     turn = Turn.objects.create(battle=battle, index=0, prompt=prompt)
@@ -154,3 +156,31 @@ def test_a_side_that_was_seen_to_fail_is_judged_and_not_counted(voter, two_model
     assert voter.ended(battle_id).state == "votable"
 
     assert voter.vote(battle_id).exclusion == "error"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [
+        ({"leak": "I am Alpha Seven"}, "leak"),
+        ({"state": Answer.State.FAILED, "error": Answer.Error.REFUSED}, "error"),
+        ({}, ""),
+    ],
+)
+def test_what_a_later_turn_told_speaks_against_a_vote_on_an_earlier_one(later, reason):
+    """Who asks for the names in the second turn, and then votes on the first, knows them."""
+    conversation = conversation_make(HELLO, HELLO)
+    if later:
+        Answer.objects.filter(turn=conversation.turns[1], side="b").update(**later)
+
+    assert conversation.vote(turn=0).exclusion == reason
+
+
+@pytest.mark.django_db
+def test_no_turn_is_voted_on_while_a_later_one_is_being_answered():
+    """Its words are shown before they are saved, so whether they name anybody is not known."""
+    conversation = conversation_make(HELLO, HELLO)
+    Answer.objects.filter(turn=conversation.turns[1], side="b").update(state="streaming")
+
+    with pytest.raises(NotVotableError):
+        conversation.vote(turn=0)

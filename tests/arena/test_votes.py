@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
+from functools import partial
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from arena import errors
 from arena.ledger import LedgerBrokenError
 from arena.ledger_verification import ledger_verify
-from arena.models import Answer, LedgerEntry, Turn, Vote, VoteSecret
+from arena.models import Answer, Battle, LedgerEntry, Turn, Vote, VoteSecret
 from arena.services.battles import battle_regenerate
 from tests.arena.voter import TestVoter
+from tests.at_once import at_once
 from tests.scripted_endpoint import Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,26 +59,14 @@ def test_twenty_votes_at_one_moment_are_one_vote(voter):
     battle_id = voter.start()
     voter.ended(battle_id)
     ballot = voter.view(battle_id).turns[0].ballot
-    gate = threading.Barrier(20)
-    outcomes = []
+    outcomes = at_once(
+        [partial(voter.vote, battle_id, "ab"[n % 2], ballot=ballot) for n in range(20)]
+    )
 
-    def shoot(choice):
-        gate.wait()
-        try:
-            outcomes.append(voter.vote(battle_id, choice, ballot=ballot).choice)
-        except errors.BallotSpentError:
-            outcomes.append("spent")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=shoot, args=("ab"[n % 2],)) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(outcomes) == 20
-    assert len(set(outcomes) - {"spent"}) == 1
+    votes = [outcome for outcome in outcomes if isinstance(outcome, Vote)]
+    refused = [outcome for outcome in outcomes if outcome not in votes]
+    assert len({vote.pk for vote in votes}) == 1
+    assert all(isinstance(outcome, errors.BallotSpentError) for outcome in refused)
     assert Vote.objects.count() == 1
     assert [entry.kind for entry in ledger_verify()] == ["vote"]
 
@@ -223,20 +212,7 @@ def test_two_votes_at_one_moment_on_the_same_question_count_once(voter):
     battles = [voter.start(), voter.start()]
     for battle_id in battles:
         voter.ended(battle_id)
-    gate = threading.Barrier(2)
-
-    def cast(battle_id):
-        gate.wait()
-        try:
-            voter.vote(battle_id)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=cast, args=(battle_id,)) for battle_id in battles]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([partial(voter.vote, battle_id) for battle_id in battles])
 
     assert sorted(Vote.objects.values_list("exclusion", flat=True)) == ["", "duplicate"]
 
@@ -244,7 +220,13 @@ def test_two_votes_at_one_moment_on_the_same_question_count_once(voter):
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [
-        (lambda: Vote.objects.update(choice="b"), "table of votes says"),
+        (lambda: Vote.objects.update(choice="b"), "choice is 'a', but 'b' in the tables"),
+        (lambda: Battle.objects.update(probability=0.5), "probability is 1.0, but 0.5"),
+        (lambda: Battle.objects.update(pacing="common/60"), "pacing is 'none', but 'common/60'"),
+        (lambda: Turn.objects.update(index=3), "turn is 0, but 3 in the tables"),
+        (lambda: VoteSecret.objects.update(salts={}), "of its prompt cannot be read"),
+        (lambda: VoteSecret.objects.update(salts={"prompt": "hi"}), "of its prompt cannot be read"),
+        (lambda: Answer.objects.filter(side="b").delete(), "answer_b is gone from the tables"),
         (lambda: Vote.objects.update(exclusion="leak"), "excluded as 'leak'"),
         (lambda: Turn.objects.update(prompt="Another question"), "prompt is not what"),
         (lambda: Answer.objects.filter(side="b").update(text="Better"), "answer_b is not what"),

@@ -231,6 +231,22 @@ def test_a_stopped_answer_is_marked_and_its_vote_does_not_count(
     assert "An answer was stopped before its end, so this vote is kept but not counted." in after
 
 
+def test_after_a_retry_of_a_broken_answer_the_voter_knows_that_the_vote_will_not_count(
+    two_models: ScriptedEndpoint, client: Client
+) -> None:
+    two_models.scripts["alpha-7b"] = ["Half of ", Fault.CUT]
+    path = started(client)
+    shown(client, path, "Retry with the same pair")
+    two_models.scripts["alpha-7b"] = ["All of it."]
+
+    client.post(f"{path}retry/")
+    votable = shown(client, path, 'id="ballot"')
+    after = voted(client, path)
+
+    assert "An answer was broken before, so this vote will not count." in votable
+    assert "An answer had been broken, so this vote is kept but not counted." in after
+
+
 def test_an_assistant_that_names_itself_is_told_of_before_the_vote(
     two_models: ScriptedEndpoint, client: Client
 ) -> None:

@@ -30,7 +30,7 @@ def vote(
     model_b: LanguageModel,
     choice: str,
     *,
-    answer: str = "Certainly.",
+    answer: str = "Certainly, yes.",
     answer_b: str = "",
     prompt: str = "",
     voter: Voter | None = None,

@@ -30,7 +30,7 @@ def test_reviews_flags_and_numbers_of_voters_are_shown(
     admin_client: Client, admin_user: User, voted: Mapping[str, LanguageModel]
 ) -> None:
     review = voters_review()
-    voter = Voter.objects.first()
+    voter = Voter.objects.all()[0]
     VoterFlag.objects.create(
         review=review, voter=voter, test="against", statistic=5, p_value=0.001, adjusted_p=0.01
     )

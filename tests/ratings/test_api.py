@@ -120,6 +120,7 @@ def test_csv_runs_no_formula_in_a_spreadsheet(client: Client, db: None, name: st
         ({"style_control": "perhaps"}, "style_control"),
         ({"as_of": "yesterday"}, "as_of"),
         ({"as_of": "2026-02-31"}, "as_of"),
+        ({"as_of": "0001-01-01T00:00:00+10:00"}, "as_of"),
         ({"format": "xml"}, "format"),
     ],
 )
@@ -139,7 +140,10 @@ def test_defaults_may_be_spelt_out(client: Client, voted: Contestants) -> None:
     assert client.get(LEADERBOARD, spelt).json() == client.get(LEADERBOARD).json()
 
 
-@pytest.mark.parametrize("as_of", ["2020-01-01", "2020-01-01T12:00:00Z", "2020-01-01T12:00:00"])
+@pytest.mark.parametrize(
+    "as_of",
+    ["2020-01-01", "2020-01-01T00:00:00+16:00", "2020-01-01T12:00:00Z", "2020-01-01T12:00:00"],
+)
 def test_before_the_first_snapshot_there_was_nothing(
     client: Client, voted: Contestants, as_of: str
 ) -> None:

@@ -126,7 +126,7 @@ ENGLISH = {
         consciousness; knowledge cutoff; cutoff; browse; training data; personal;
         conversation; conversations; text; information; tasks; generate; ai s; users; respond;
         responses; wide range; capabilities; chat; safe; safety; ethical; guidelines;
-        real time; internet access; prompts; data
+        real time; internet access; prompts; data; dataset; datasets; corpus; corpora
     """,
     Role.GREETING: """
         hello; hi; hey; greetings; sure; absolutely; yes; welcome; thanks; thank;

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from arena.ledger import ledger_head
+from arena.ledger_heads import head_check_signature, head_parse
 from inference.models import LanguageModel
 from ratings.board_fit import SEED
 from ratings.core.connectivity import NO_VOTES
@@ -47,7 +48,9 @@ def test_a_snapshot_says_what_the_mathematics_says_of_the_same_votes(voted: Cont
 def test_a_snapshot_names_the_ledger_it_was_made_from(voted: Contestants) -> None:
     snapshot = snapshot_fit()
 
-    assert snapshot.ledger_head == ledger_head()
+    head = head_parse(snapshot.ledger_head)
+    head_check_signature(head)
+    assert {"sequence": head.sequence, "hash": head.hash} == ledger_head()
     assert snapshot.funnel["raw"] == snapshot.funnel["counted"] == 14
     assert set(snapshot.versions) == {"preferendum", "numpy", "scipy"}
 

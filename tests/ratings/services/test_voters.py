@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
 from django.utils import timezone
 
 from arena.ledger import ledger_head
-from arena.models import Answer, LedgerEntry, Vote, Voter, VoteSecret
+from arena.models import Answer, Battle, LedgerEntry, Turn, Vote, Voter, VoteSecret
 from arena.services.exclusions import votes_reinstate
 from inference.models import LanguageModel
 from ratings.boards import EXCLUDE_FLAGGED, OVERALL_BOARD, Board
@@ -60,6 +61,43 @@ def contrarian(crowd: list[Voter], contestants: Contestants) -> Voter:
     """Another whose 40 votes all contradict the others."""
     voter = Voter.objects.create()
     cast(contestants, voter, 40, turned=True, seed=20)
+    return voter
+
+
+def begin(contestants: Contestants, voter: Voter, first: str, second: str, **values: Any) -> Turn:
+    """A battle of some hours ago with both answers, on which nobody has voted."""
+    battle = Battle.objects.create(
+        voter=voter, model_a=contestants[first], model_b=contestants[second],
+        sampler="uniform/1", probability=0.5, consent_version="test", **values,
+    )  # fmt: skip
+    Battle.objects.filter(pk=battle.pk).update(created_at=timezone.now() - timedelta(hours=5))
+    turn = Turn.objects.create(battle=battle, index=0, prompt="Well?")
+    answered([turn])
+    return turn
+
+
+def answered(turns: Sequence[Turn]) -> None:
+    Answer.objects.bulk_create(
+        Answer(turn=turn, side=side, state=Answer.State.COMPLETE, text="Certainly.")
+        for turn in turns
+        for side in "ab"
+    )
+
+
+def choosy(contestants: Contestants, *, against: int) -> Voter:
+    """Votes on 30 battles with cyd, `against` of them for what comes after it in ORDER or against
+    what comes before; leaves 60 others, and the battles are some hours old."""
+    voter = Voter.objects.create()
+    others = ("ada", "bea", "dot")
+    ballots = []
+    for number in range(30):
+        other = others[number % 3]
+        for_cyd = (number < against) != (other == "dot")
+        ballots.append((contestants["cyd"], contestants[other], "a" if for_cyd else "b"))
+    answered([one.turn for one in votes_by(voter, ballots)])
+    for number in range(60):
+        begin(contestants, voter, others[number % 3], others[(number + 1) % 3])
+    Battle.objects.filter(voter=voter).update(created_at=timezone.now() - timedelta(hours=5))
     return voter
 
 
@@ -147,6 +185,20 @@ def test_votes_count_again_when_nothing_speaks_against_their_voter_any_more(
     assert exclusions(contrarian) == {"", "gold"}
 
 
+def test_an_answer_too_short_to_be_spoilt_fails_nobody(
+    crowd: list[Voter], contestants: Contestants
+) -> None:
+    for _ in range(6):
+        vote(
+            contestants["ada"], contestants["bea"], "b",
+            answer="42", voter=crowd[2], gold_side="b",
+        )  # fmt: skip
+
+    voters_review()
+
+    assert exclusions(crowd[2]) == {"", "gold"}
+
+
 def test_who_fails_gold_battles_time_and_again_is_left_out_for_that(
     crowd: list[Voter], contestants: Contestants
 ) -> None:
@@ -159,6 +211,54 @@ def test_who_fails_gold_battles_time_and_again_is_left_out_for_that(
     assert not VoterFlag.objects.exists()
     quality = VoterQuality.objects.get(voter=careless)
     assert (quality.gold_seen, quality.gold_failed) == (4, 4)
+
+
+def test_who_votes_only_where_one_model_is_and_for_it_is_left_out(
+    crowd: list[Voter], contestants: Contestants
+) -> None:
+    rigger = choosy(contestants, against=30)
+
+    voters_review()
+
+    flag = VoterFlag.objects.get()
+    assert flag.voter == rigger
+    told = flag.details["selection"]
+    assert (told["model"], told["battles_with_model"], told["voted_with_model"]) == ("cyd", 30, 30)
+    assert told["battles"] > told["voted"] == 30
+    assert {"selective", "lean"} & set(flag.signs)
+    assert exclusions(rigger) == {"outlier"}
+    assert all(exclusions(voter) == {""} for voter in crowd)
+
+    # Votes where cyd is not, as others have them: nothing is left of the selection.
+    left = Battle.objects.filter(voter=rigger, turns__vote=None)
+    pairs = list(left.values_list("model_a__slug", "model_b__slug"))
+    left.update(mode=Battle.Mode.SIDE_BY_SIDE)
+    ballots = [
+        (contestants[a], contestants[b], "a" if ORDER.index(a) < ORDER.index(b) else "b")
+        for a, b in pairs
+    ]
+    answered([one.turn for one in votes_by(rigger, ballots)])
+    Battle.objects.filter(voter=rigger).update(created_at=timezone.now() - timedelta(hours=5))
+    voters_review()
+    assert exclusions(rigger) == {""}
+
+
+def test_who_votes_only_where_one_model_is_and_as_others_do_is_flagged_and_counts(
+    crowd: list[Voter], contestants: Contestants
+) -> None:
+    picky = choosy(contestants, against=0)
+    for voter in crowd:
+        begin(contestants, voter, "ada", "bea")
+
+    review = voters_review()
+
+    flag = VoterFlag.objects.get()
+    assert (flag.voter, flag.test, flag.signs) == (picky, "selective", [])
+    assert flag.adjusted_p <= 0.01
+    assert exclusions(picky) == {""}
+    board = boards_fit()[Board(EXCLUDE_FLAGGED)]
+    assert board.funnel["flagged"] == 30
+    assert review.flags.count() == 1
 
 
 def test_nothing_new_is_no_new_review(crowd: list[Voter]) -> None:

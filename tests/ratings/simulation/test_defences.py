@@ -183,13 +183,56 @@ def test_a_flag_alone_excludes_nobody_but_is_left_out_beside_the_ratings() -> No
         seed=1,
     )
 
-    (excluded, ruled), (left_out, _) = effects_of(simulation, [ALL, FLAGGED_OUT])
+    # Without the test of selection, which corroborates what is wanted here uncorroborated.
+    all_but = ALL.reasons - {"selective"}
+    (excluded, ruled), (left_out, _) = effects_of(
+        simulation, [replace(ALL, reasons=all_but), replace(FLAGGED_OUT, reasons=all_but)]
+    )
 
     rows = {found.kind: found for found in found_by_kind(simulation, ruled)}
     assert rows[Kind.TARGET_ONLY_ABSTAINING].flagged >= 4
     assert excluded.votes_stopped < 0.1
     assert left_out.votes_stopped > 0.5
     assert left_out.points_gained < excluded.points_gained - 10
+
+
+def test_riggers_who_vote_only_where_they_know_the_target_are_left_out_and_gain_nothing() -> None:
+    simulation = simulate(
+        World(models=10, voters=100, votes=8_000),
+        [Attack(Kind.TARGET_ONLY_ABSTAINING, 0.1)],
+        seed=1,
+    )
+
+    # So many of them make the consensus that the outlier test knows nobody any more.
+    (undefended, _), (unusual, _), (selective, _) = effects_of(
+        simulation, [NONE, BY_NAME["outlier"], BY_NAME["selective"]]
+    )
+
+    assert undefended.points_gained > 60
+    assert unusual.points_gained > 40
+    assert selective.votes_stopped > 0.9
+    assert selective.points_gained < 15
+    assert selective.honest_lost == 0
+
+
+def test_selection_by_itself_excludes_nobody() -> None:
+    world = World(models=10, voters=100, votes=8_000, vote_share=1, activity_sd=0)
+    simulation = simulate(world, seed=3)
+    votes, begun = simulation.votes, simulation.begun
+    # Three people do not care to vote where model 4 is not; what they say is as honest as ever.
+    picky = begun.voter < 3
+    met = (begun.model_a == 4) | (begun.model_b == 4)
+    voted = ~picky | met
+    kept = (votes.voter >= 3) | (votes.model_a == 4) | (votes.model_b == 4)
+
+    chosen = [BY_NAME["selective"], FLAGGED_OUT]
+    ruled, left_out = rulings(
+        votes.selected(kept), chosen, models=10, begun=replace(begun, is_voted=voted)
+    )
+
+    assert np.flatnonzero(ruled.flagged).tolist() == [0, 1, 2]
+    assert not ruled.out.any()
+    assert set(votes.selected(kept).voter[left_out.out]) == {0, 1, 2}
 
 
 def test_an_honest_arena_keeps_its_votes() -> None:

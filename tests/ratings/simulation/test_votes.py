@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -88,7 +88,45 @@ def test_abstaining_riggers_leave_most_battles_without_a_vote() -> None:
     # They recognise the target in 95 % of the fifth of the battles that it is in.
     assert len(votes) / battles == pytest.approx(0.95 / 5, abs=0.03)
     assert wins(votes, WORLD.pushed)[0] / len(votes) > 0.85
-    assert simulation.battles[Kind.HONEST] == WORLD.votes
+    assert WORLD.votes / simulation.battles[Kind.HONEST] == pytest.approx(0.5, abs=0.03)
+
+
+def test_battles_that_were_left_are_kept_in_order_with_those_voted_on() -> None:
+    simulation = simulate(WORLD, [Attack(Kind.TARGET_ONLY_ABSTAINING, 0.1)], seed=5)
+    votes, begun = simulation.votes, simulation.begun
+
+    # Gold battles apart, the voted ones are the votes.
+    counted = votes.selected(votes.gold_side < 0)
+    for name in ("voter", "model_a", "model_b"):
+        column = getattr(begun, name)
+        np.testing.assert_array_equal(column[begun.is_voted], getattr(counted, name))
+    battles = sum(simulation.battles.values())
+    assert len(begun.voter) / battles == pytest.approx(1 - WORLD.gold_rate, abs=0.01)
+    kind = votes.kind_of_voter()[begun.voter]
+    met = (begun.model_a == WORLD.pushed) | (begun.model_b == WORLD.pushed)
+    rigs = kind == Kind.TARGET_ONLY_ABSTAINING
+    assert begun.is_voted[rigs & met].mean() > 0.9
+    assert begun.is_voted[rigs & ~met].mean() < 0.05
+    assert begun.is_voted[~rigs].mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_where_everybody_votes_no_honest_battle_is_left() -> None:
+    simulation = simulate(replace(WORLD, vote_share=1), seed=5)
+
+    assert simulation.begun.is_voted.all()
+    assert simulation.battles == {Kind.HONEST: WORLD.votes}
+
+
+def test_readiness_to_vote_differs_by_voter_and_model() -> None:
+    shares = {}
+    for readiness in (0.0, 2.0):
+        world = World(models=4, voters=20, votes=8_000, readiness_sd=readiness, activity_sd=0)
+        begun = simulate(world, seed=1).begun
+        cell = begun.voter * 4 + begun.model_a
+        shares[readiness] = np.bincount(cell, begun.is_voted) / np.bincount(cell)
+
+    assert shares[0.0].std() < 0.08
+    assert shares[2.0].std() > 0.15
 
 
 def test_omnipresent_riggers_vote_against_the_nearest_rivals_of_the_target() -> None:
