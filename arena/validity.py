@@ -15,12 +15,14 @@ from functools import cached_property
 
 from django.conf import settings
 
+from arena import self_identification
 from arena.models import Answer, Battle, Turn
 from arena.selectors.ballots import BallotFacts, answers_read, ballot_facts, votes_counted
 from arena.selectors.exposure import told_until
 
 VERSION = "2"
 BY = f"rules/{VERSION}"
+BY_LEAK = f"{BY}, {self_identification.VERSION}"
 
 # Nobody reads that fast: 3,000 words a minute, ten times the usual (Brysbaert 2019, 238 a minute).
 WORDS_A_SECOND = 50

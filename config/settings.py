@@ -122,7 +122,7 @@ ARENA_RATE_LIMITS = rate_limits_parse(
 )
 # Battles whose answers are being made at one time.
 ARENA_CONCURRENT_BATTLES = concurrency_limits_parse(
-    env.str("ARENA_CONCURRENT_BATTLES", "voter=4 network=40")
+    env.str("ARENA_CONCURRENT_BATTLES", "voter=8 network=80")
 )
 # US dollars a day by the host of an endpoint.
 ARENA_SPEND_CAPS = spend_caps_parse(env.str("ARENA_SPEND_CAPS", ""))

@@ -150,7 +150,8 @@ def _vote_record(cast: validity.Ballot, *, choice: Vote.Choice, reasons: list[st
     )
     _insert(vote, payload=payload, token=token, salts=salts)
     if exclusion:
-        vote_excluded_append(vote=vote, reason=exclusion, by=validity.BY)
+        by = validity.BY_LEAK if exclusion == "leak" else validity.BY
+        vote_excluded_append(vote=vote, reason=exclusion, by=by)
         vote.exclusion = exclusion
     return vote
 

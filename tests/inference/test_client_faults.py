@@ -111,7 +111,8 @@ FAULTS: dict[str, tuple[list[Step], type[errors.GenerationError]]] = {
     "401": ([status("401 Who")], errors.EndpointRefusesUsError),
     "404": ([status("404 Where")], errors.EndpointRefusesUsError),
     "302": ([status("302 There", headers="location: http://x/\r\n")], errors.RedirectError),
-    "204": ([b"HTTP/1.1 204 Nothing\r\n\r\n"], PROTOCOL),
+    # It says that it closes, as the others do, or the client may keep the connection for the next.
+    "204": ([b"HTTP/1.1 204 Nothing\r\nconnection: close\r\n\r\n"], PROTOCOL),
     "400": ([status("400 What")], errors.RequestRefusedError),
     "413": ([status("413 Big")], errors.RequestRefusedError),
     "context": (

@@ -6,9 +6,11 @@ import csv
 import json
 from collections.abc import Mapping
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from inference.models import LanguageModel
@@ -79,6 +81,20 @@ def test_the_leaderboard_carries_its_snapshot_and_whole_rows(
     assert (first["model"], first["rank"], first["scores"]) == ("ada", 1, {})
     assert first["lower"] < first["rating"] < first["upper"]
     assert (last["model"], last["rating"], last["reason"]) == ("dot", None, "no votes yet")
+
+
+def test_a_leaderboard_that_was_kept_is_a_signed_head(
+    client: Client, voted: Contestants, tmp_path: Path
+) -> None:
+    snapshot_fit()
+    kept = tmp_path / "leaderboard.json"
+    kept.write_bytes(client.get(LEADERBOARD).content)
+    out = StringIO()
+
+    call_command("verify_ledger", head=kept, stdout=out)
+
+    assert "1 signed heads agree" in out.getvalue()
+
 
 
 def test_no_answer_holds_a_number_that_json_does_not_know(
