@@ -96,7 +96,6 @@ def test_a_leaderboard_that_was_kept_is_a_signed_head(
     assert "1 signed heads agree" in out.getvalue()
 
 
-
 def test_no_answer_holds_a_number_that_json_does_not_know(
     client: Client, contestants: Contestants
 ) -> None:
