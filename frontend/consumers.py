@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from uvicorn.protocols.utils import ClientDisconnected
 
 from arena.blinding import BattleView
 from arena.database import in_database
@@ -126,6 +127,8 @@ class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
                     seq = await self._tell_answers()
         except ReaderLaggedError:
             await self.close(code=TRY_AGAIN_LATER)
+        except ClientDisconnected:
+            return  # In the middle of a frame; `disconnect` follows.
         except Exception:
             logger.exception("the socket of battle %s broke", self.battle_id)
             await self.close(code=INTERNAL_ERROR)

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from arena.models import Answer, AnswerReport, Battle, ModerationPolicy, Turn
+from arena.models import Answer, Battle, Turn
+from arena.selectors.oversight import IS_MODERATED, MODERATED_PARAMETERS
 from inference.models import LanguageModel
 
 _TURN = """
@@ -37,7 +38,7 @@ _ANSWERS = f"""
      ORDER BY turn.index, answer.side, answer.attempt
 """  # noqa: S608
 
-_FACTS = """
+_FACTS = f"""
     WITH same_prompt AS (
         SELECT vote.voter_id, vote.exclusion, battle.model_a_id, battle.model_b_id
           FROM arena_turn AS turn
@@ -56,18 +57,7 @@ _FACTS = """
                SELECT FROM arena_turn AS turn JOIN arena_vote AS vote ON vote.turn_id = turn.id
                 WHERE turn.battle_id = %(battle)s
            ),
-           EXISTS (
-               SELECT FROM arena_turn AS turn
-                 JOIN arena_moderationfinding AS finding ON finding.turn_id = turn.id
-                WHERE turn.battle_id = %(battle)s AND turn.index <= %(index)s
-                  AND finding.action = ANY(%(warned)s)
-           ) OR EXISTS (
-               SELECT FROM arena_turn AS turn
-                 JOIN arena_answer AS answer ON answer.turn_id = turn.id
-                 JOIN arena_answerreport AS report ON report.answer_id = answer.id
-                WHERE turn.battle_id = %(battle)s AND turn.index <= %(index)s
-                  AND report.state = %(upheld)s
-           ),
+           {IS_MODERATED},
            prompt.repeated, prompt.counted,
            (
                SELECT count(*) FROM arena_vote
@@ -75,7 +65,7 @@ _FACTS = """
                   AND cast_at >= %(midnight)s AND cast_at < %(midnight)s + interval '1 day'
            )
       FROM prompt
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +133,7 @@ def ballot_facts(*, turn: Turn, cast_at: datetime) -> BallotFacts:
                 "pair": [battle.model_a_id, battle.model_b_id],
                 "battle": battle.pk,
                 "index": turn.index,
-                "warned": [str(ModerationPolicy.Action.WARN), str(ModerationPolicy.Action.BLOCK)],
-                "upheld": str(AnswerReport.State.UPHELD),
+                **MODERATED_PARAMETERS,
                 "midnight": cast_at.replace(hour=0, minute=0, second=0, microsecond=0),
             },
         )

@@ -15,10 +15,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from arena.memo import remembered
 from arena.proportions import wilson
 from inference.selectors import language_models_listed
 
@@ -132,12 +132,11 @@ def told_until(now: datetime) -> datetime:
 def pairing_exposure() -> PairingExposure:
     """What there is to tell now; the same all day, and made once an hour at most."""
     until = told_until(timezone.now())
-    key = f"arena.pairing_exposure:{until.isoformat()}"
-    found: PairingExposure | None = cache.get(key)
-    if found is None:
-        found = pairing_exposure_make(until=until)
-        cache.set(key, found, CACHE_SECONDS)
-    return found
+    return remembered(
+        f"arena.pairing_exposure:{until.isoformat()}",
+        lambda: pairing_exposure_make(until=until),
+        seconds=CACHE_SECONDS,
+    )
 
 
 def pairing_exposure_make(*, until: datetime) -> PairingExposure:

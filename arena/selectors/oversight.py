@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import connection
 from django.db.models import QuerySet
 
-from arena.models import Answer, AnswerReport, ModerationFinding, ModerationPolicy, Turn, VoteReason
+from arena.models import Answer, AnswerReport, ModerationPolicy, Turn, VoteReason
 
-_WARNED = (ModerationPolicy.Action.WARN, ModerationPolicy.Action.BLOCK)
+# Whether anything up to turn `index` of a conversation was warned of or blocked, or rightly
+# reported: a condition for other statements too. It takes `MODERATED_PARAMETERS` and the two named.
+IS_MODERATED = """
+    (EXISTS (
+        SELECT FROM arena_turn AS turn
+          JOIN arena_moderationfinding AS finding ON finding.turn_id = turn.id
+         WHERE turn.battle_id = %(battle)s AND turn.index <= %(index)s
+           AND finding.action = ANY(%(warned)s)
+    ) OR EXISTS (
+        SELECT FROM arena_turn AS turn
+          JOIN arena_answer AS answer ON answer.turn_id = turn.id
+          JOIN arena_answerreport AS report ON report.answer_id = answer.id
+         WHERE turn.battle_id = %(battle)s AND turn.index <= %(index)s
+           AND report.state = %(upheld)s
+    ))
+"""
+MODERATED_PARAMETERS: dict[str, Any] = {
+    "warned": [str(ModerationPolicy.Action.WARN), str(ModerationPolicy.Action.BLOCK)],
+    "upheld": str(AnswerReport.State.UPHELD),
+}
 
 
 def turn_is_moderated(turn: Turn) -> bool:
@@ -14,15 +36,10 @@ def turn_is_moderated(turn: Turn) -> bool:
 
     Prompts count as well as answers, and attempts that a retry has replaced as well as the last.
     """
-    found = ModerationFinding.objects.filter(
-        turn__battle_id=turn.battle_id, turn__index__lte=turn.index, action__in=_WARNED
-    )
-    upheld = AnswerReport.objects.filter(
-        answer__turn__battle_id=turn.battle_id,
-        answer__turn__index__lte=turn.index,
-        state=AnswerReport.State.UPHELD,
-    )
-    return found.exists() or upheld.exists()
+    parameters = {**MODERATED_PARAMETERS, "battle": turn.battle_id, "index": turn.index}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {IS_MODERATED}", parameters)
+        return bool(cursor.fetchone()[0])
 
 
 def answer_is_withheld(answer: Answer) -> bool:

@@ -139,6 +139,7 @@ def turn_add(*, voter_id: uuid.UUID, address: str, battle_id: uuid.UUID, prompt:
             raise NotContinuableError(f"A conversation has at most {MAX_TURNS} turns.")
         if not _is_answerable(last.battle):
             raise NotContinuableError("One of the assistants answers no more; start a new battle.")
+        Battle.objects.filter(pk=battle_id).update(watched_at=timezone.now())
         turn = _turn_create(last.battle, index=last.index + 1, prompt=text)
         prompt_findings_store(turn=turn, verdict=verdict)
         transaction.on_commit(lambda: battle_changed_publish(battle_id=battle_id), robust=True)
@@ -263,7 +264,6 @@ def _turn_create(battle: Battle, *, index: int, prompt: str) -> Turn:
     turn = Turn.objects.create(battle=battle, index=index, prompt=prompt)
     sides = ("a",) if battle.mode == Mode.DIRECT else ("a", "b")
     answers = [Answer.objects.create(turn=turn, side=side) for side in sides]
-    Battle.objects.filter(pk=battle.pk).update(watched_at=timezone.now())
     work = work_of(turn=turn, answers=answers, kept={})
     transaction.on_commit(lambda: runner.start(work))
     return turn

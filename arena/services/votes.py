@@ -24,7 +24,7 @@ from arena.live import battle_state
 from arena.models import Answer, Battle, LedgerEntry, Vote
 from arena.selectors.ballots import turn_locked
 from arena.services.exclusions import vote_excluded_append
-from arena.services.feedback import reasons_clean
+from arena.services.feedback import reasons_clean, turn_index_clean
 
 
 def vote_cast(
@@ -49,13 +49,12 @@ def vote_cast(
             f"The choice must be one of {', '.join(Vote.Choice.values)}.", field="choice"
         )
     chosen_reasons = reasons_clean(reasons)
-    if not isinstance(turn_index, int) or isinstance(turn_index, bool) or turn_index < 0:
-        raise InvalidInputError("The turn must be a number, counted from 0.", field="turn")
+    index = turn_index_clean(turn_index)
     limit_hit(action="votes", voter_id=voter_id, address=address)
     return ballot_spend(
         voter_id=voter_id,
         battle_id=battle_id,
-        turn_index=turn_index,
+        turn_index=index,
         choice=Vote.Choice(str(choice)),
         ballot=ballot,
         reasons=chosen_reasons,
@@ -76,7 +75,7 @@ def ballot_spend(
     Locks and raises as that does.
     """
     with transaction.atomic():
-        turn = turn_locked(voter_id=voter_id, battle_id=battle_id, index=min(turn_index, 32767))
+        turn = turn_locked(voter_id=voter_id, battle_id=battle_id, index=turn_index)
         if turn is None:
             raise BattleNotFoundError
         if turn.battle.mode == Battle.Mode.DIRECT:

@@ -12,13 +12,19 @@ import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.http import HttpResponse
+from uvicorn.protocols.utils import ClientDisconnected
 
 import arena.live
 from arena.database import in_database
 from arena.runner import runner
 from arena.services.battles import battle_regenerate, turn_add
 from arena.voters import COOKIE, voter_id_keep
-from frontend.consumers import MAX_CLIENT_MESSAGES, POLICY_VIOLATION, TRY_AGAIN_LATER
+from frontend.consumers import (
+    MAX_CLIENT_MESSAGES,
+    POLICY_VIOLATION,
+    TRY_AGAIN_LATER,
+    BattleConsumer,
+)
 from frontend.routing import websocket_urlpatterns
 from inference.models import Endpoint
 from tests.arena.voter import TestVoter, wait_until
@@ -353,3 +359,25 @@ async def test_nobody_is_left_reading_after_a_disconnect(
 
     await asyncio.to_thread(wait_until, lambda: not live.readers, "the reader is gone")
     gate.open()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_leaves_in_the_middle_of_a_frame_is_no_error_of_ours(
+    two_models: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    voter = TestVoter()
+    battle_id = await in_database(voter.start)
+    told = asyncio.Event()
+
+    async def gone(*_: Any, **__: Any) -> None:  # as uvicorn's send does then
+        told.set()
+        raise ClientDisconnected
+
+    monkeypatch.setattr(BattleConsumer, "send", gone)
+    reader = await opened(socket(battle_id, cookie=cookie_of(voter)))
+    async with asyncio.timeout(SECONDS):
+        await told.wait()
+    assert await reader.receive_nothing()
+    await reader.disconnect()
+
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

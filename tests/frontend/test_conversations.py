@@ -1,54 +1,17 @@
-"""Named models, several turns, and what may follow a vote, over HTTP by plain forms and by htmx."""
+"""Named models and several turns, over HTTP by plain forms and by htmx."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 from django.test import Client, override_settings
 
-from arena.models import AnswerReport, Battle, Vote, VoteReason
+from arena.models import Battle, Vote
 from arena.rate_limits import rate_limits_parse
+from tests.frontend.forms import PAIR, begun, gone_on, voted
 from tests.frontend.test_pages import NAMES, PROMPT, ballot_of, shown, started
 from tests.scripted_endpoint import Fault, Gate, ScriptedEndpoint
-
-HTMX = {"HX-Request": "true"}
-PAIR = {"model_a": "beta-9b", "model_b": "alpha-7b"}
-
-
-def begun(client: Client, path: str, **chosen: str) -> str:
-    """Start by the form at `path`; the path of the battle's page."""
-    response = client.post(path, {**PROMPT, **chosen})
-    assert response.status_code == 303, response.content.decode()
-    return str(response["Location"])
-
-
-def gone_on(client: Client, path: str, prompt: str = "And why at night?") -> str:
-    """Ask something more; where the answer to the form leads."""
-    response = client.post(f"{path}turns/", {"prompt": prompt})
-    assert response.status_code == 303, response.content.decode()
-    return str(response["Location"])
-
-
-def voted(client: Client, path: str, choice: str = "a", *, turn: int = 0) -> str:
-    """Vote on the last turn; the page after it."""
-    ballot = ballot_of(shown(client, path, 'id="ballot"'), choice)
-    response = client.post(f"{path}vote/", {**ballot, "turn": str(turn)})
-    assert response.status_code == 303, response.content.decode()
-    return client.get(path).content.decode()
-
-
-@pytest.fixture
-def _reasons(transactional_db: None) -> None:
-    """As a new arena offers them; tests that flush tables lose what migrations have put there."""
-    for slug, tone in (("clear", "good"), ("accurate", "good"), ("too-long", "bad")):
-        VoteReason.objects.get_or_create(slug=slug, defaults={"label": slug, "tone": tone})
-
-
-def chips(html: str) -> dict[str, bool]:
-    found = re.findall(r'name="reasons" value="([^"]+)"( checked)?>', html)
-    return {slug: bool(checked) for slug, checked in found}
 
 
 def test_two_named_models_are_shown_from_the_start_and_their_votes_do_not_count(
@@ -257,150 +220,6 @@ def test_an_assistant_that_names_itself_is_told_of_before_the_vote(
 
     notice = "This assistant named itself: this vote will not count. You may go on."
     assert html.count(notice) == 1
-
-
-@pytest.mark.usefixtures("_reasons")
-def test_reasons_and_a_comment_are_kept_with_the_vote(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    path = started(client)
-    offered = chips(voted(client, path))
-    said = {"turn": "0", "reasons": ["clear", "too-long"], "comment": "A <b>note</b>"}
-
-    plain = client.post(f"{path}feedback/", said)
-    html = client.get(plain["Location"]).content.decode()
-    in_place = client.post(f"{path}feedback/", {**said, "reasons": ["accurate"]}, headers=HTMX)
-
-    assert not any(offered.values())
-    assert plain.status_code == 303
-    assert {slug for slug, checked in chips(html).items() if checked} == {"clear", "too-long"}
-    assert "A &lt;b&gt;note&lt;/b&gt;</textarea>" in html
-    assert "Saved with your vote." in html
-    assert in_place.status_code == 200
-    assert 'id="feedback-said" hx-swap-oob' in in_place.content.decode()
-    assert Vote.objects.get().reasons == ["accurate"]
-
-
-@pytest.mark.usefixtures("_reasons")
-def test_feedback_that_is_refused_is_not_lost(two_models: ScriptedEndpoint, client: Client) -> None:
-    path = started(client)
-    voted(client, path)
-    said = {"turn": "0", "reasons": ["clear"], "comment": "x" * 2_001}
-
-    plain = client.post(f"{path}feedback/", said)
-    in_place = client.post(f"{path}feedback/", said, headers=HTMX)
-
-    assert plain.status_code == in_place.status_code == 400
-    assert f"{'x' * 2_001}</textarea>" in plain.content.decode()
-    assert chips(plain.content.decode())["clear"]
-    assert 'role="alert"' in in_place.content.decode()
-    assert Vote.objects.get().comment == ""
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-def test_a_vote_can_be_withdrawn_for_good(
-    two_models: ScriptedEndpoint, client: Client, headers: dict[str, str]
-) -> None:
-    path = started(client)
-    before = voted(client, path)
-
-    response = client.post(f"{path}withdraw/", {"turn": "0"}, headers=headers)
-    after = client.get(path).content.decode()
-
-    assert "Withdraw my vote" in before
-    assert response.status_code == (200 if headers else 303)
-    assert "This vote was withdrawn" in (response.content.decode() if headers else after)
-    assert "Withdraw my vote" not in after
-    assert "Alpha Seven" in after
-    assert Vote.objects.get().exclusion == "withdrawn"
-
-
-def test_without_a_vote_there_is_nothing_to_withdraw_or_to_explain(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    path = started(client)
-    shown(client, path, 'id="ballot"')
-
-    for action in ("withdraw", "feedback"):
-        response = client.post(f"{path}{action}/", {"turn": "0"}, headers=HTMX)
-        assert 400 <= response.status_code < 500
-        assert 'role="alert"' in response.content.decode()
-
-
-def test_an_answer_is_reported_before_the_vote(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    path = started(client)
-    shown(client, path, 'id="ballot"')
-    said = {"answer": "0-b", "reason-0-b": "harmful", "note-0-b": "Look!", "reason-0-a": "other"}
-
-    response = client.post(f"{path}report/", said)
-    html = client.get(response["Location"]).content.decode()
-
-    assert response["Location"] == f"{path}?reported=0-b#turn-0"
-    assert "A moderator will read this answer." in html
-    assert html.count("What is wrong with this answer?") == 1
-    report = AnswerReport.objects.get()
-    assert (report.answer.side, report.reason, report.note) == ("b", "harmful", "Look!")
-
-
-def test_a_report_in_place_says_what_became_of_it(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    path = started(client)
-    shown(client, path, 'id="ballot"')
-
-    for sent, status, piece in (
-        ({"answer": "0-a"}, 400, "Please choose a reason."),
-        ({"answer": "0-a", "reason-0-a": "none"}, 400, "Please choose a reason."),
-        ({"answer": "7-a", "reason-7-a": "other"}, 404, "There is no such battle of yours."),
-        ({"answer": "0-a", "reason-0-a": "illegal"}, 200, "A moderator will read this answer."),
-    ):
-        response = client.post(f"{path}report/", sent, headers=HTMX)
-        assert response.status_code == status, sent
-        assert piece in response.content.decode()
-
-
-def test_a_mangled_report_is_refused_on_the_page(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    path = started(client)
-
-    for answer in ("", "a", "0-c", "\u00b2-a", "999999-a", "0-a<"):
-        for headers in ({}, HTMX):
-            response = client.post(f"{path}report/", {"answer": answer}, headers=headers)
-            assert response.status_code == 400, answer
-        assert client.get(path, {"reported": answer}).status_code == 200
-
-
-def test_a_scrambled_answer_is_owned_up_to_after_the_vote(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    with override_settings(ARENA_GOLD_RATE=1.0):
-        path = started(client)
-    before = shown(client, path, 'id="ballot"')
-    after = voted(client, path)
-
-    side = Battle.objects.get().gold_side.upper()
-    assert "scrambled" not in before
-    assert f"Answer {side} was scrambled on purpose" in after
-    assert "Your vote counts." not in after
-
-
-def test_nobody_else_can_do_anything_to_a_battle(
-    two_models: ScriptedEndpoint, client: Client
-) -> None:
-    path = started(client)
-    voted(client, path)
-    unknown, other = Client(), Client()
-    started(other)
-
-    for stranger in (unknown, other):
-        for action in ("turns", "feedback", "withdraw", "report"):
-            sent = {"turn": "0", "prompt": "Hello?", "answer": "0-a", "reason-0-a": "other"}
-            assert stranger.post(f"{path}{action}/", sent).status_code == 404, action
-    assert Vote.objects.get().exclusion == ""
-    assert not AnswerReport.objects.exists()
 
 
 def test_a_long_conversation_asks_no_more_questions_than_a_short_one(
